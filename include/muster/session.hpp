@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// A member's place in the job: join it, take turns, commit steps, survive the others' deaths, leave.
+///
+/// Intuition: the program is a loop over next(). Most turns say "forward". After a death one says "rebuilt": the
+/// world has new communicators, the step that was interrupted is to be done again from the last committed state.
+/// A standby sits inside next() until it is needed.
+///
+///     auto session = muster::Session::join(*muster::Config::from_environment());
+///     while (auto turn = session->next())
+///         if (turn.kind == muster::Turn::rebuilt) engine.rewire(session->world());
+///         else if (engine.forward()) (void)session->commit(engine.step());
+///
+/// MPI types are in muster/mpi.hpp (the world's communicator, track()).
+/// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted() and abort(),
+/// which any thread may call. One Session per process.
+/// Errors: expected failures are Results or an ended turn; a broken invariant stops the process with a message.
+/// Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator rebuilds; see DESIGN.md.
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "muster/config.hpp"
+#include "muster/exit_codes.hpp"
+#include "muster/types.hpp"
+
+namespace muster {
+
+/// A member that is in the world but does not hold the state of World::step.
+struct Newcomer {
+    Slot slot;
+    Rank rank;
+    /// The slot that kept the copy of this slot's shard at the last commit (World::partner of that round) and is
+    /// still there; nothing where it is gone too. Programs whose state is the same everywhere use World::source.
+    std::optional<Slot> holder;
+};
+
+/// One round's agreed membership, seen from this member. A value: it stays true for its round.
+struct World {
+    Round round;
+    std::optional<Slot> slot;         ///< This member's place; nothing on a standby.
+    std::vector<Rank> ranks;          ///< Shape: one per slot. ranks.size() is the size of the world.
+    std::vector<std::string> nodes;   ///< Shape: one per slot: the host's name.
+    std::vector<Rank> standbys;       ///< Parked members, ascending.
+    std::optional<Step> step;         ///< Last step that all agree on; nothing: start from the beginning.
+    std::vector<std::byte> blob;      ///< What was committed with that step.
+    std::vector<Newcomer> newcomers;  ///< Ascending by slot. Who needs to be fed before the step can be repeated.
+    std::optional<Slot> source;       ///< Lowest slot that holds the state of `step`; nothing where step is nothing.
+    std::vector<Slot> partner;        ///< Shape: one per slot. partner[s] keeps a copy of s's shard, on another node
+                                      ///< and in another lockstep group where there is one; s itself in a world of 1.
+    std::vector<Slot> ward;           ///< Inverse of partner: whose shard slot s keeps.
+    std::uint32_t group_size = 0;     ///< Members per lockstep group (the world's size where there is one group).
+
+    [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ranks.size()); }
+    [[nodiscard]] bool is_newcomer(Slot s) const;
+};
+
+/// What the engine is to do now.
+struct Turn {
+    enum Kind {
+        ended,    ///< No more turns; Session::ending() says why.
+        forward,  ///< Do the next piece of work in the current world.
+        rebuilt,  ///< A new round: take Session::world(), drop what belonged to the old one, feed the newcomers.
+    };
+    Kind kind = ended;
+    explicit operator bool() const { return kind != ended; }
+};
+
+/// How a member was lost. `text` is for people: "killed", "exited 3", "left", "aborted: out of memory".
+struct Loss {
+    Rank rank;
+    std::string node;
+    std::string text;
+};
+
+/// What one rebuild did, as this member saw it.
+struct RoundReport {
+    Round from, to;
+    std::vector<Loss> lost;
+    struct Promotion {
+        Rank rank;
+        Slot slot;
+    };
+    std::vector<Promotion> promoted;
+    std::uint32_t size = 0;     ///< Engines in the new world.
+    double stalled_ms = 0;      ///< Last commit of the old world -> first commit of the new one; until then, and for
+                                ///< programs that do not commit, notice -> next() said rebuilt.
+    double detect_ms = 0;       ///< Last commit -> the failure was noticed here. 0 where nothing was committed.
+    double shrink_ms = 0;       ///< Revoke and shrink.
+    double build_ms = 0;        ///< Facts, plan, communicators and the closing agreement.
+    double hand_over_ms = 0;    ///< Built -> next() said rebuilt on this member.
+};
+
+/// Why the session is over.
+struct Ending {
+    ExitCode code = ExitCode::finished;
+    std::string reason;  ///< A sentence that names ranks and the round; empty where the job just finished.
+};
+
+class Session {
+public:
+    /// Becomes a member. Initialises MPI (MPI_THREAD_MULTIPLE, MCA parameters, SIGPIPE) where the program has not.
+    /// Collective over MPI_COMM_WORLD, within Config::join_deadline_ms. Returns when the first round is built.
+    /// Errors: bad_setup (threads, singleton under srun, settings that differ: the text says what to change),
+    /// timed_out.
+    [[nodiscard]] static Result<Session> join(Config config);
+
+    Session(Session&&) noexcept;
+    Session& operator=(Session&&) noexcept;
+    ~Session();  ///< leave(), without waiting for the others where that has not happened yet.
+
+    /// The next turn. Blocks on a standby until it is promoted or the job ends, on an engine only during a rebuild.
+    [[nodiscard]] Turn next();
+
+    /// Agrees with all engines that `step` is done and its result is in place (two generations kept: see World::step).
+    /// `blob` is what else must be the same everywhere (data order, random state): a few bytes, equal on all ranks.
+    /// Collective over the world; steps count up by one from any start. Ok: every engine has computed the step, and
+    /// after any later loss the job goes on from it or from the one after it, never from the one before the previous.
+    /// Errors: peer_lost (not committed here: return to next()); refused (engines differ in step or blob: the session
+    /// ends with ExitCode::aborted and the text names the slots); timed_out; ended.
+    Result<Step> commit(Step step, std::span<const std::byte> blob = {});
+
+    /// This member is done. When all engines of the world leave within Config::leave_window_ms the job ends with
+    /// ExitCode::finished, standbys included; else the others go on without this one, in a new round.
+    /// Never hangs on a dead peer. Afterwards next() says ended.
+    void leave();
+
+    /// Ends the whole job: every member's next() says ended, with ExitCode::aborted and a reason that names this
+    /// rank and round. Also for other threads.
+    void abort(std::string reason);
+
+    /// As abort(), with a code of the caller's choice (ExitCode::state_lost and so on).
+    void stop(ExitCode code, std::string reason);
+
+    /// True once this round is broken or the job has ended: a long forward may look at it and return early.
+    /// One atomic load.
+    [[nodiscard]] bool interrupted() const;
+
+    [[nodiscard]] Rank rank() const;             ///< This member's name for life.
+    [[nodiscard]] const World& world() const;    ///< As of the last turn; on a standby, as of the last round it saw.
+    [[nodiscard]] const std::vector<RoundReport>& rounds() const;  ///< Every rebuild since join, oldest first.
+    [[nodiscard]] const Ending& ending() const;  ///< Valid once next() said ended.
+
+    class Impl;
+    [[nodiscard]] Impl& impl() const { return *impl_; }  ///< For muster/mpi.hpp.
+
+private:
+    explicit Session(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace muster
