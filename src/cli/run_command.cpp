@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "launch/job.hpp"
+
+namespace muster::cli {
+
+namespace {
+
+struct RunOptions {
+    launch::JobSpec spec;
+    std::string hosts, json_file;
+    std::vector<std::string> mca;
+    double kill_after = 10;
+    bool verbose = false;
+};
+
+const char* const kFooter =
+    "Examples:\n"
+    "  muster run -n 4 -- ./train --steps 500\n"
+    "  muster run -n 4 --standbys 2 --min 3 --prefix-output -- ./train\n"
+    "  muster run -n 4 --standbys 2 --hosts a:2,b:2,c:2 --interface 10.0.0.0/24 -v -- ./train\n"
+    "  muster run -n 2 --rsh ./log-in.sh --hosts n0:1,n1:1 --mca btl_base_verbose 10 -- ./train\n"
+    "Signals: INT, TERM and HUP stop the job (exit code 10), a second INT kills it; USR1 and USR2 go to every rank.";
+
+void add_shape(CLI::App& run, RunOptions& options) {
+    auto& spec = options.spec;
+    run.add_option("-n,--engines", spec.engines, "Members of the world")->required();
+    run.add_option("--standbys", spec.standbys, "Parked members that take the place of those that are lost");
+    run.add_option("--min", spec.engines_min, "Below so many live members the job stops (exit code 12)");
+    run.add_option("--group-size", spec.group_size, "Members per lockstep group; must divide -n (default: one group)");
+    run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
+        ->check(CLI::IsMember({"stable", "sorted"}));
+    run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));
+    run.add_option("--run-id", spec.run_id, "Names the job in messages and events");
+}
+
+void add_place(CLI::App& run, RunOptions& options) {
+    auto& spec = options.spec;
+    run.add_option("--hosts", options.hosts, "Where: a:2,b:2 (default: this machine, or Slurm's allocation)");
+    run.add_option("--rsh", spec.remote_shell, "Command that logs in on a host, called as AGENT HOST COMMAND");
+    run.add_option("--interface", spec.interface, "Network for MPI's TCP: eth0 or 10.0.0.0/24 (default: chosen)");
+    run.add_option("--mpirun", spec.mpirun, "mpirun to use (default: MUSTER_MPIRUN, the build's, PATH)");
+    run.add_option("--mca", options.mca, "KEY VALUE for mpirun; wins over muster's own choice")
+        ->type_size(2)->expected(-1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+}
+
+void add_output(CLI::App& run, RunOptions& options) {
+    run.add_flag("--prefix-output", options.spec.prefix_output, "Every line of output begins with its rank");
+    run.add_option("--json", options.json_file, "Write what the job tells to this file, one JSON object a line");
+    run.add_option("--kill-after", options.kill_after, "Seconds that mpirun may outlive the job")
+        ->check(CLI::NonNegativeNumber);
+    run.add_flag("-v,--verbose", options.verbose, "Also the command line, the parts of each stall, all of stderr");
+    run.add_option("program", options.spec.program, "Program and its arguments, after --");
+}
+
+void say(const std::string& text) { std::fprintf(stderr, "muster: %s\n", text.c_str()); }
+
+int refuse(const std::string& text) {
+    say("bad_usage (2): " + text);
+    return static_cast<int>(ExitCode::bad_usage);
+}
+
+int run(RunOptions& options) {
+    if (!options.hosts.empty()) {
+        auto list = launch::parse_hosts(options.hosts);
+        if (!list.error.empty()) return refuse(list.error);
+        options.spec.hosts = std::move(list.hosts);
+    }
+    for (std::size_t i = 0; i + 1 < options.mca.size(); i += 2)
+        options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
+    std::ofstream json;
+    if (!options.json_file.empty()) {
+        json.open(options.json_file);
+        if (!json) return refuse("--json: " + options.json_file + " cannot be written");
+    }
+    launch::JobOptions job{.verbose = options.verbose};
+    job.kill_after = std::chrono::milliseconds(static_cast<long>(options.kill_after * 1000));
+    if (json.is_open()) job.on_event = [&](const nlohmann::json& event) { json << event.dump() << std::endl; };
+    const auto outcome = launch::run_job(options.spec, job);
+    if (!outcome.text.empty() && (!outcome.detail || options.verbose)) say(outcome.text);
+    return outcome.code;
+}
+
+}  // namespace
+
+void register_run(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<RunOptions>();
+    auto* command = app.add_subcommand("run", "Start a job under mpirun, see it through its losses, tell how it ended");
+    add_shape(*command, *options);
+    add_place(*command, *options);
+    add_output(*command, *options);
+    command->footer(kFooter);
+    command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace muster::cli

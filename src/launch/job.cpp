@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/job.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "launch/supervisor.hpp"
+
+namespace muster::launch {
+
+namespace {
+
+void write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const auto count = write(fd, text.data(), text.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) return;  // the reader has gone; the job goes on
+        text.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+JobOptions with_defaults(JobOptions options) {
+    if (!options.on_output) options.on_output = [](std::string_view text) { write_all(STDOUT_FILENO, text); };
+    if (!options.on_errors) options.on_errors = [](std::string_view text) { write_all(STDERR_FILENO, text); };
+    if (!options.on_line)
+        options.on_line = [](std::string_view text) { write_all(STDERR_FILENO, std::string(text) + "\n"); };
+    return options;
+}
+
+Outcome failed(ExitCode code, const std::string& reason) {
+    const int value = static_cast<int>(code);
+    return {.code = value, .text = std::string(name_of(code)) + " (" + std::to_string(value) + "): " + reason};
+}
+
+}  // namespace
+
+Outcome run_job(const JobSpec& spec, const Preflight& flight, const JobOptions& options) {
+    auto link = LinkServer::open(random_token());
+    if (!link) return failed(ExitCode::internal, link.error().text);
+    Supervisor supervisor(with_defaults(options), std::move(*link));
+    return supervisor.run(spec, flight);
+}
+
+Outcome run_job(const JobSpec& spec, const JobOptions& options) {
+    const auto flight = look_before_launch(spec);
+    if (flight.complaints.empty()) return run_job(spec, flight, options);
+    std::string reasons;
+    for (const auto& complaint : flight.complaints) reasons += (reasons.empty() ? "" : "\n  ") + complaint;
+    return failed(flight.code, reasons);
+}
+
+}  // namespace muster::launch

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Runs a program under mpirun from start to end: right flags, launcher link, signals, verdict, nothing left behind.
+///
+///     launch::JobSpec spec{.engines = 4, .standbys = 2, .program = {"./train", "--steps", "100"}};
+///     const auto outcome = launch::run_job(spec, {.on_output = collect});
+///
+/// Thread safety: one job at a time, from one thread that stays alive until the end (mpirun is told to stop when the
+/// thread that started it ends). While it runs, INT, TERM, HUP, USR1, USR2 are forwarded as in `muster run`.
+
+#include <chrono>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "launch/job_spec.hpp"
+#include "launch/preflight.hpp"
+
+namespace muster::launch {
+
+struct JobOptions {
+    bool verbose = false;
+    bool link = true;                           ///< Listen for what the job tells.
+    std::chrono::milliseconds kill_after{10'000};  ///< How long mpirun may outlive the job, or a request to stop.
+    /// Program's and mpirun's output, in pieces as they come. Default: our own stdout and stderr.
+    std::function<void(std::string_view)> on_output{}, on_errors{};
+    std::function<void(std::string_view)> on_line{};           ///< muster's own lines, without "\n". Default: stderr.
+    std::function<void(const nlohmann::json&)> on_event{};     ///< Everything that came over the link.
+};
+
+struct Outcome {
+    int code = 0;            ///< What `muster run` returns: see exit_codes.hpp; or mpirun's, where nobody joined.
+    std::string text{};        ///< Why, in one line; may be empty.
+    bool detail = false;     ///< `text` is only for -v.
+    int mpirun_status = -1;  ///< -1: it was not started.
+};
+
+/// Preflight, then the job.
+[[nodiscard]] Outcome run_job(const JobSpec& spec, const JobOptions& options);
+
+/// The job, with a preflight that went well.
+[[nodiscard]] Outcome run_job(const JobSpec& spec, const Preflight& flight, const JobOptions& options);
+
+}  // namespace muster::launch

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What a person asked `muster run` for. Plain values; nothing here is checked yet (see check.hpp).
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::launch {
+
+/// One entry of --hosts. `slots` 0: not given, mpirun counts it as 1.
+struct HostSlots {
+    std::string name{};
+    int slots = 0;
+    auto operator<=>(const HostSlots&) const = default;
+};
+
+struct JobSpec {
+    int engines = 0;
+    int standbys = 0;
+    int engines_min = 1;
+    int group_size = 0;                    ///< 0: one lockstep group, the whole world.
+    std::string slot_order = "stable";     ///< stable | sorted
+    std::string quorum = "majority";       ///< majority | none
+    std::vector<HostSlots> hosts{};          ///< Empty: this machine, or Slurm's allocation.
+    std::string remote_shell{};              ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
+    std::string interface{};                 ///< --interface: network for MPI's TCP; empty: chosen.
+    bool prefix_output = false;
+    std::string run_id = "muster";
+    std::string mpirun{};                    ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
+    std::vector<std::pair<std::string, std::string>> mca{};  ///< Wins over muster's own choice of the same key.
+    std::vector<std::string> mpirun_options{};               ///< More options for mpirun, as they are.
+    std::vector<std::pair<std::string, std::string>> environment{};  ///< More variables for the job's processes.
+    std::vector<std::string> program{};      ///< Program and arguments.
+
+    [[nodiscard]] int ranks() const { return engines + standbys; }
+};
+
+/// "a:2,b:2" -> entries. Throws nothing; `error` says what is wrong with the text where the list is empty.
+struct HostList {
+    std::vector<HostSlots> hosts{};
+    std::string error{};
+};
+[[nodiscard]] HostList parse_hosts(const std::string& text);
+
+}  // namespace muster::launch

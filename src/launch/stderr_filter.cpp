@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/stderr_filter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace muster::launch {
+
+namespace {
+
+constexpr std::size_t kBlockLinesMax = 30;
+constexpr std::size_t kLastLines = 6;
+
+bool is_ruler(std::string_view line) {
+    return line.size() >= 70 && line.find_first_not_of('-') == std::string_view::npos;
+}
+
+bool has(std::string_view line, std::string_view words) { return line.find(words) != std::string_view::npos; }
+
+/// PRRTE's own words about a process that died (help-prun.txt, help-prterun.txt, help-prte-odls-base.txt).
+bool is_about_a_death(std::string_view line) {
+    constexpr std::array<std::string_view, 8> kWords = {
+        "noticed that process rank", "exited on signal", "exited with non-zero status",
+        "exited with a non-zero", "thus causing the job to be terminated. The first process to do so was:",
+        "Process name: [", "Exit code:    ", "signal "};
+    return line.empty() || std::any_of(kWords.begin(), kWords.end(), [&](auto words) { return has(line, words); });
+}
+
+bool opens_note_about_a_death(std::string_view line) {
+    return has(line, "noticed that process rank") || has(line, "detected that one or more processes exited with non-zero");
+}
+
+bool is_libnbc_noise(std::string_view line) { return has(line, "NBC_Progress: an error"); }
+
+}  // namespace
+
+std::string StderrFilter::take(std::string_view bytes) {
+    std::string out;
+    for (const char letter : bytes) {
+        line_ += letter;
+        if (letter == '\n') out += take_line(std::exchange(line_, {}));
+    }
+    return out;
+}
+
+std::string StderrFilter::take_line(std::string line) {
+    const std::string_view content(line.data(), line.size() - (line.ends_with('\n') ? 1 : 0));
+    if (!is_ruler(content)) remember(std::string(content));
+    if (everything_) return line;
+    if (is_libnbc_noise(content)) return "";
+    if (block_.empty() && !(joined_ && is_ruler(content))) return line;
+    const bool closes = !block_.empty() && is_ruler(content);
+    block_.push_back(std::move(line));
+    return closes || block_.size() >= kBlockLinesMax ? close_block() : "";
+}
+
+std::string StderrFilter::close_block() {
+    const auto content = [](const std::string& line) { return std::string_view(line).substr(0, line.size() - 1); };
+    const bool note = std::any_of(block_.begin(), block_.end(),
+                                  [&](const auto& line) { return opens_note_about_a_death(content(line)); });
+    std::string out;
+    for (const auto& line : block_) {
+        const bool theirs = is_ruler(content(line)) || is_about_a_death(content(line));
+        if (!note || !theirs) out += line;
+    }
+    block_.clear();
+    return out;
+}
+
+std::string StderrFilter::flush() {
+    std::string out;
+    for (const auto& line : std::exchange(block_, {})) out += line;
+    return out + std::exchange(line_, {});
+}
+
+void StderrFilter::remember(const std::string& line) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) return;
+    last_.push_back(line);
+    if (last_.size() > kLastLines) last_.pop_front();
+}
+
+std::string StderrFilter::last_words() const {
+    std::string text;
+    for (const auto& line : last_) text += (text.empty() ? "" : " | ") + line.substr(line.find_first_not_of(" \t"));
+    return text;
+}
+
+}  // namespace muster::launch

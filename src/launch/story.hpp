@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What the job has told over the launcher link: remembered for the verdict, and put into lines for people.
+/// Events are listed in DESIGN.md, "The launcher link"; one that is not known is shown with -v and otherwise ignored.
+/// Pure: no clock, no socket. A field that is missing or of another type counts as its default.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace muster::launch {
+
+struct StoryLine {
+    std::string text{};
+    bool detail = false;  ///< Only shown with -v.
+};
+
+class Story {
+public:
+    struct Ended {
+        int code = 0;
+        std::string reason{};
+    };
+    struct ExitReport {
+        int rank = 0;
+        int status = 0;
+    };
+
+    /// Takes one event of `rank` and returns what to print.
+    std::vector<StoryLine> take(int rank, const nlohmann::json& event);
+
+    [[nodiscard]] bool joined() const { return joined_; }
+    [[nodiscard]] int round() const { return round_; }
+    [[nodiscard]] const std::optional<Ended>& ended() const { return ended_; }
+    [[nodiscard]] const std::set<int>& lost() const { return lost_; }
+    [[nodiscard]] const std::vector<ExitReport>& exits() const { return exits_; }
+
+private:
+    std::vector<StoryLine> take_joined(const nlohmann::json& event);
+    std::vector<StoryLine> take_round(const nlohmann::json& event);
+
+    bool joined_ = false;
+    int round_ = 0;
+    int size_ = 0;
+    std::set<int> lost_;
+    std::optional<Ended> ended_;  ///< The first one counts.
+    std::vector<ExitReport> exits_;
+};
+
+/// "7.9" for 7.94, "0.42" for 0.421, "1250" for 1250.4: two significant digits or whole milliseconds.
+[[nodiscard]] std::string milliseconds(double value);
+
+}  // namespace muster::launch
