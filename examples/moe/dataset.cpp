@@ -30,8 +30,10 @@ std::optional<Image> parse(const char* line) {
         const bool is_label = field == kPixels;
         const bool ends_well = is_label ? (*end == '\n' || *end == '\r' || *end == '\0') : *end == ',';
         if (end == line || !ends_well || value < 0 || value > (is_label ? 9 : 16)) return std::nullopt;
-        if (is_label) image.label = static_cast<std::uint32_t>(value);
-        else image.pixels.at(field) = static_cast<float>(value) / kBrightest;
+        if (is_label)
+            image.label = static_cast<std::uint32_t>(value);
+        else
+            image.pixels.at(field) = static_cast<float>(value) / kBrightest;
         line = end + 1;
     }
     return image;

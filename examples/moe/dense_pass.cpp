@@ -28,8 +28,13 @@ std::uint32_t argmax(const std::array<float, N>& values) {
 }  // namespace
 
 DensePass::DensePass(const Model& model, const std::vector<Shard>& shards, Place place, std::uint32_t capacity)
-    : model_(model), place_(place), capacity_(capacity), shards_(shards.size()),
-      sent_counts_(place.size), taken_(shards_ * kExperts), balance_(shards_ * kExperts) {
+    : model_(model),
+      place_(place),
+      capacity_(capacity),
+      shards_(shards.size()),
+      sent_counts_(place.size),
+      taken_(shards_ * kExperts),
+      balance_(shards_ * kExperts) {
     for (std::size_t shard = 0; shard < shards.size(); ++shard)
         for (const Image* image : shards[shard].images) {
             auto& token = tokens_.emplace_back();

@@ -34,9 +34,9 @@ public:
 private:
     struct Token {
         const Image* image = nullptr;
-        std::size_t shard = 0;                          ///< Counted from the first own shard.
+        std::size_t shard = 0;  ///< Counted from the first own shard.
         std::uint32_t expert = 0;
-        bool sent = false;                              ///< False: its expert has no room.
+        bool sent = false;  ///< False: its expert has no room.
         std::array<float, kHidden> hidden{}, answer{}, output{}, output_gradient{}, hidden_gradient{};
         std::array<float, kExperts> gates{};
         std::array<float, kClasses> classes{};
@@ -50,11 +50,11 @@ private:
     Place place_;
     std::uint32_t capacity_;
     std::size_t shards_;
-    std::vector<Token> tokens_;            ///< Ordered by (virtual shard, position).
-    std::vector<std::size_t> sent_;        ///< Tokens in the order in which they lie in a parcel.
-    std::vector<int> sent_counts_;         ///< Shape: one per slot. Units: tokens.
-    std::vector<std::uint32_t> taken_;     ///< Shape: shards x experts. Units: tokens.
-    std::vector<float> balance_;           ///< Shape: shards x experts. What one more unit of a gate costs.
+    std::vector<Token> tokens_;         ///< Ordered by (virtual shard, position).
+    std::vector<std::size_t> sent_;     ///< Tokens in the order in which they lie in a parcel.
+    std::vector<int> sent_counts_;      ///< Shape: one per slot. Units: tokens.
+    std::vector<std::uint32_t> taken_;  ///< Shape: shards x experts. Units: tokens.
+    std::vector<float> balance_;        ///< Shape: shards x experts. What one more unit of a gate costs.
     std::vector<float> gradients_;
 };
 

@@ -5,8 +5,7 @@
 
 namespace moe {
 
-ExpertPass::ExpertPass(const Model& model)
-    : model_(model), gradients_(model.experts.size(), Gradient(kExpertSize)) {}
+ExpertPass::ExpertPass(const Model& model) : model_(model), gradients_(model.experts.size(), Gradient(kExpertSize)) {}
 
 Parcel ExpertPass::answers(const Parcel& tokens) {
     tokens_.resize(tokens.values.size() / kTokenSize);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// One step as the owner of experts sees it: tokens come in from all slots, answers go back; errors come in, the tokens'
-/// gradients go back. An expert is two layers with a ReLU between them.
-/// Tokens arrive ordered by (virtual shard, position), because slots hold contiguous blocks of shards; each expert's
-/// gradient is summed in that order, so it does not depend on the number of slots.
-/// Thread safety: one thread. Lifetime: shorter than the model's.
+/// One step as the owner of experts sees it: tokens come in from all slots, answers go back; errors come in, the
+/// tokens' gradients go back. An expert is two layers with a ReLU between them. Tokens arrive ordered by (virtual
+/// shard, position), because slots hold contiguous blocks of shards; each expert's gradient is summed in that order, so
+/// it does not depend on the number of slots. Thread safety: one thread. Lifetime: shorter than the model's.
 
 #include <array>
 #include <vector>

@@ -8,7 +8,7 @@
 namespace moe {
 namespace {
 
-constexpr float kRate = 0.003F;
+constexpr float kRate = 0.01F;
 constexpr float kMeanDecay = 0.9F;
 constexpr float kSquareDecay = 0.99F;
 constexpr float kTiny = 1e-8F;

@@ -70,8 +70,10 @@ double evaluate(const moe::Model& model, const moe::Dataset& data, moe::Place pl
 void write_result(const Options& options, double accuracy, const std::string& weights, moe::Place place) {
     const nlohmann::ordered_json result{
         {"steps", options.steps}, {"accuracy", accuracy}, {"weights", weights}, {"size", place.size}};
-    if (options.json.empty() || options.json == "-") std::cout << result.dump(2) << "\n";
-    else std::ofstream(options.json) << result.dump(2) << "\n";
+    if (options.json.empty() || options.json == "-")
+        std::cout << result.dump(2) << "\n";
+    else
+        std::ofstream(options.json) << result.dump(2) << "\n";
 }
 
 int run(const Options& options) {
@@ -100,8 +102,9 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
     Options options;
-    CLI::App app("Trains a mixture of experts on handwritten digits in plain MPI.\n"
-                 "Example: mpirun -n 4 plain_train --steps 300 --json plain.json");
+    CLI::App app(
+        "Trains a mixture of experts on handwritten digits in plain MPI.\n"
+        "Example: mpirun -n 4 plain_train --steps 300 --json plain.json");
     app.add_option("--steps", options.steps, "Steps to train")->capture_default_str();
     app.add_option("--json", options.json, "File for the result; - or nothing: standard output");
     app.add_option("--data", options.data, "The digits, CSV, gzipped or not")->capture_default_str();
