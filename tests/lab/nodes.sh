@@ -54,7 +54,7 @@ up() {
     [ -e "/proc/$init/root$state/ready" ] || { kill -9 "$unshared"; cat "$state/$lab.log" >&2; fail "lab '$lab' did not get ready in 5 s"; }
     echo "$init" >"$state/$lab.pid"
     if [ -n "${MUSTER_LAB_OWNER:-}" ]; then
-        setsid bash -c 'while kill -0 "$1" && kill -0 "$2"; do sleep 0.5; done; kill -9 "$2"; rm -f "$3.pid" "$3.log"; rmdir "$4"' \
+        setsid bash -c 'while kill -0 "$2" || exit 0; kill -0 "$1"; do sleep 0.3; done; kill -9 "$2"; rm -f "$3.pid" "$3.log"; rmdir "$4"' \
             watcher "$MUSTER_LAB_OWNER" "$init" "$state/$lab" "$state" </dev/null >/dev/null 2>&1 &
     fi
 }

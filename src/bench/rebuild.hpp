@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What `muster bench rebuild` measures: a death and its repair through muster, and the bare ULFM calls for the same.
+/// Shape: every sample list has one entry per death. Units: microseconds. All functions are collective.
+
+#include <mpi.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/board.hpp"
+
+namespace muster::bench {
+
+/// Samples by the name of their row.
+using Samples = std::map<std::string, std::vector<double>>;
+
+struct RebuildSettings {
+    int engines = 4;
+    int deaths = 3;  ///< In each of the two phases, one after the other; as many standbys are needed for each.
+};
+
+/// Joins a session, lets engines die one after the other and leaves. Samples only on the director, rank 0.
+[[nodiscard]] Samples session_rebuilds(const RebuildSettings& settings, Board& board);
+
+/// The same with bare calls, on those who are left in MPI_COMM_WORLD: revoke, shrink, and as many splits and dups as
+/// a rebuild of muster makes, then the first allreduce. Deaths are counted on from `first_death` on the board.
+/// Intuition: this is what a program that does everything itself, and nothing too much, pays for.
+[[nodiscard]] Samples bare_rebuilds(const RebuildSettings& settings, Board& board, std::size_t first_death);
+
+}  // namespace muster::bench
