@@ -16,7 +16,7 @@ enum class Point {
     in_alltoall,   ///< In the middle of an all-to-all: the others sit in it.
     in_replicate,  ///< While the others send their experts' copies.
     in_commit,     ///< While the others are in commit().
-    in_restore,    ///< In the first rewire() at or after the step: a freshly promoted standby, for instance.
+    in_restore,    ///< In the first rewire() that leads to this step or a later one: a standby, just promoted.
     in_eval,       ///< In the evaluation after the last step.
 };
 

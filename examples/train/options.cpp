@@ -13,12 +13,13 @@ constexpr const char* kAbout =
     "Trains a mixture of experts on handwritten digits and survives the death of its ranks.\n"
     "Examples:\n"
     "  muster run -n 4 --standbys 2 -- train --steps 300 --json out.json\n"
-    "  muster run -n 4 --standbys 2 -- train --steps 300 --kill 2@100 --kill 4@101:in-restore --json out.json\n"
+    "  muster run -n 4 --standbys 2 -- train --steps 300 --kill 2@100 --kill 4@100:in-restore --json out.json\n"
     "  mpirun --with-ft ulfm -n 4 train --steps 300 --kill 0@50:in-commit --json -";
 
 constexpr const char* kAboutKill =
     "RANK@STEP[:POINT], may be given again: the rank (in MPI_COMM_WORLD) kills itself in that step. POINT: in-alltoall "
-    "(default), in-step, in-replicate, in-commit, in-restore (its first rewire at or after STEP), in-eval";
+    "(default), in-step, in-replicate, in-commit, in-restore (its first rewire that leads to STEP or a later one), "
+    "in-eval";
 
 }  // namespace
 

@@ -88,6 +88,7 @@ bool Trainer::rewire() {
     place_ = place_in(world);
     committed_.reset();
     if (!connect()) return false;
+    kills_.die_if_due(Point::in_restore, world.step ? world.step->value + 1 : 0);
     if (world.step && !take_over(world.step->value)) return false;
     wired_ = true;
     return true;
@@ -108,7 +109,6 @@ bool Trainer::connect() {
 /// Goes on from `step`: those who hold its dense state keep it, newcomers have it from World::source. Those who hold it
 /// receive it aside, so that a death in the middle of the broadcast leaves them whole.
 bool Trainer::take_over(std::uint64_t step) {
-    kills_.die_if_due(Point::in_restore, step);
     if (!went_well(vault_.restore())) return false;
     auto& state = generation(step);
     const bool held = state.step == step;
