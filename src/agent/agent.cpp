@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/agent.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/inject.hpp"
+#include "agent/log.hpp"
+
+namespace muster::agent {
+namespace {
+
+/// After a bell MPI's own message may still be on its way: how long to look closely.
+constexpr auto kCloseLook = std::chrono::milliseconds(2);
+/// A program that does not commit gets its round's line this long after the handover.
+constexpr auto kReportAnyway = std::chrono::seconds(5);
+/// A leaver that hears nothing asks for a round itself.
+constexpr int kLeavePatience = 5;
+
+enum class Message : std::uint8_t { leaving = 1, departing = 2 };
+
+std::uint64_t milliseconds(Clock::time_point time) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
+}
+
+core::PlanSettings plan_settings(const Config& config) {
+    const char* node = std::getenv("MUSTER_LAUNCHER_NODE");
+    return {.placement = {.engines = config.engines, .group_size = config.group_size, .order = config.slot_order},
+            .engines_min = config.engines_min,
+            .quorum = config.quorum,
+            .launcher_node = node != nullptr ? node : ""};
+}
+
+std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
+    std::vector<core::Member> result;
+    result.reserve(roster.size());
+    for (const auto& entry : roster) result.push_back(entry.member);
+    return result;
+}
+
+}  // namespace
+
+Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self, Bell& bell,
+             Mailbox& mailbox, Watchdog& watchdog)
+    : config_(config),
+      roster_(std::move(roster)),
+      pool_(std::move(pool)),
+      places_(pool_.ranks()),
+      self_(self),
+      bell_(bell),
+      mailbox_(mailbox),
+      watchdog_(watchdog),
+      recovery_(self, plan_settings(config), members(roster_)),
+      desk_(config.leave_window_ms),
+      link_(self) {}
+
+void Agent::form() {
+    times_.noticed = times_.shrunk = Clock::now();
+    run(recovery_.step(core::Shrunk{places_}));
+}
+
+bool Agent::pump(std::chrono::milliseconds wait) {
+    if (ended_) return false;
+    const bool rang = bell_.wait(static_cast<int>(wait.count()));
+    mailbox_.free_retired();
+    serve_engine();
+    if (!ended_) listen(rang);
+    if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
+    report_when_due();
+    return !ended_;
+}
+
+void Agent::listen(bool rang) {
+    const auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
+    do {
+        auto received = mpi::try_receive(pool_);
+        if (!received || mpi::broken(pool_)) return recover("the pool is broken");
+        if (*received) {
+            handle(**received);
+            continue;
+        }
+        if (rang) sched_yield();
+    } while (Clock::now() < until);
+}
+
+void Agent::serve_engine() {
+    if (auto text = mailbox_.take_departure()) {
+        announce_departure(*text);
+        mailbox_.departed();
+    }
+    if (mailbox_.leaving()) announce_leaving();
+    if (mailbox_.take_complaint() || mailbox_.wished()) recover("the engine saw an error");
+}
+
+void Agent::handle(const mpi::Received& received) {
+    core::Reader in(received.message);
+    const auto kind = static_cast<Message>(in.u8());
+    const auto rank = in.id<Rank>();
+    const std::string text = in.text();
+    const Rank from = places_.at(static_cast<std::size_t>(received.from));
+    if (!in.finished() || rank != from) return say("dropped a message that makes no sense, from rank " +
+                                                   std::to_string(from.value));
+    if (kind == Message::leaving) desk_.leaving(rank, milliseconds(Clock::now()));
+    if (kind == Message::departing) recovery_.departed(rank, text);
+}
+
+void Agent::announce_leaving() {
+    const auto now = Clock::now();
+    if (announced_leaving_) {
+        if (now >= leave_again_) recover("nobody answered to leave()");
+        return;
+    }
+    announced_leaving_ = true;
+    leave_again_ = now + kLeavePatience * std::chrono::milliseconds(config_.leave_window_ms);
+    if (recovery_.coordinator() == self_) return desk_.leaving(self_, milliseconds(now));
+    core::Writer out;
+    out.u8(static_cast<std::uint8_t>(Message::leaving));
+    out.id(self_);
+    out.text("");
+    tell(recovery_.coordinator(), out.take());
+}
+
+/// The coordinator must know; if it is this member that goes, or the coordinator dies too, the next in line.
+void Agent::announce_departure(const std::string& text) {
+    core::Writer out;
+    out.u8(static_cast<std::uint8_t>(Message::departing));
+    out.id(self_);
+    out.text(text.substr(0, 200));
+    const auto message = out.take();
+    std::vector<Rank> others;
+    for (const Rank rank : recovery_.pool())
+        if (rank != self_) others.push_back(rank);
+    std::sort(others.begin(), others.end());
+    const Rank coordinator = recovery_.coordinator();
+    if (coordinator != self_) tell(coordinator, message);
+    for (std::size_t i = 0; i < others.size() && i < 2; ++i)
+        if (others[i] != coordinator) tell(others[i], message);
+}
+
+void Agent::tell(Rank to, const core::Bytes& message) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "sending a message", config_.recovery_deadline_ms);
+    if (auto sent = mpi::send(pool_, place_of(to), message); !sent) return recover("sending failed");
+    const auto& other = roster_[to.value];
+    bell_.ring(other.bell, other.member.node == roster_[self_.value].member.node);
+}
+
+void Agent::recover(const char*) {
+    if (ended_) return;
+    report();
+    times_ = {.last_commit = mailbox_.last_commit(), .noticed = Clock::now(), .shrunk = {}, .built = {}};
+    reach_point("noticed");
+    run(recovery_.step(core::Noticed{}));
+}
+
+/// A round's line is due when its first step is committed: then its stall is known.
+void Agent::report_when_due() {
+    if (!unreported_) return;
+    const bool committed = mailbox_.first_commit() != Clock::time_point();
+    if (committed || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
+}
+
+void Agent::report() {
+    const auto round = std::exchange(unreported_, nullptr);
+    if (!round || recovery_.coordinator() != self_) return;
+    const auto& times = round->times;
+    const auto ms = [](Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
+    const bool commits = times.last_commit != Clock::time_point();
+    const auto first = mailbox_.first_commit();
+    const auto from = commits ? times.last_commit : times.noticed;
+    const auto to = first != Clock::time_point() ? first : times.built;
+    nlohmann::json lost = nlohmann::json::array(), promoted = nlohmann::json::array();
+    for (const auto& loss : round->plan.lost)
+        lost.push_back({{"rank", loss.rank.value}, {"node", loss.node}, {"text", loss.text}});
+    for (const auto& promotion : round->plan.promoted)
+        promoted.push_back({{"rank", promotion.rank.value}, {"slot", promotion.slot.value}});
+    link_.send({{"event", "round"},
+                {"from", round->from.value},
+                {"to", round->plan.round.value},
+                {"lost", lost},
+                {"promoted", promoted},
+                {"size", round->plan.world.size()},
+                {"stalled_ms", ms(to - from)},
+                {"first_commit_seen", first != Clock::time_point()},
+                {"detect_ms", commits ? ms(times.noticed - times.last_commit) : 0.0},
+                {"shrink_ms", ms(times.shrunk - times.noticed)},
+                {"build_ms", ms(times.built - times.shrunk)},
+                {"resume_ms", ms(to - times.built)}});
+}
+
+}  // namespace muster::agent

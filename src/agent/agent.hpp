@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// The agent of one member: listens to the pool, notices failures, carries a recovery out, hands rounds over.
+/// Intuition: it decides nothing. core::Recovery says what is to be done, the agent does it over MPI and reports the
+/// outcome back, until the core has nothing more to say.
+/// Thread safety: pump() and form() belong to one thread (the agent's own, or the engine's: Config::agent).
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "agent/bell.hpp"
+#include "agent/link.hpp"
+#include "agent/mailbox.hpp"
+#include "agent/roster.hpp"
+#include "agent/watchdog.hpp"
+#include "core/leave_desk.hpp"
+#include "core/recovery.hpp"
+#include "mpi/pool.hpp"
+#include "mpi/round_comms.hpp"
+#include "muster/config.hpp"
+
+namespace muster::agent {
+
+class Agent {
+public:
+    /// `pool`: all that were alive when the roster was exchanged.
+    Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self, Bell& bell,
+          Mailbox& mailbox, Watchdog& watchdog);
+
+    /// The first round. Blocks until it is handed over, or the job has ended.
+    void form();
+
+    /// One look at everything, after a sleep of at most `wait`. False once the job has ended for this member.
+    bool pump(std::chrono::milliseconds wait);
+
+    /// Somebody was lost, or left, since the job began: MPI_Finalize may hang.
+    [[nodiscard]] bool lost_any() const { return lost_any_.load(); }
+
+private:
+    // agent.cpp: what comes in.
+    void listen(bool rang);
+    void serve_engine();
+    void handle(const mpi::Received& received);
+    void announce_leaving();
+    void announce_departure(const std::string& text);
+    void tell(Rank to, const core::Bytes& message);
+    void recover(const char* why);
+    void report_when_due();
+    void report();
+
+    // carry_out.cpp: what the core asks for. Each returns the next input; nothing where there is none.
+    void run(core::Effects effects);
+    std::optional<core::Input> carry_out(const core::Effect& effect);
+    std::optional<core::Input> perform(const core::Revoke& effect);
+    std::optional<core::Input> perform(const core::Shrink& effect);
+    std::optional<core::Input> perform(const core::Gather& effect);
+    std::optional<core::Input> perform(const core::Broadcast& effect);
+    std::optional<core::Input> perform(const core::Build& effect);
+    std::optional<core::Input> perform(const core::Agree& effect);
+    std::optional<core::Input> perform(const core::HandOver& effect);
+    std::optional<core::Input> perform(const core::End& effect);
+    [[nodiscard]] core::Facts own_facts(const core::Gather& gather) const;
+    [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
+    [[nodiscard]] int place_of(Rank rank) const;
+    void ring_neighbours() const;
+    void prove(const core::Gather& gather);
+    void count_fruitless(const core::Plan& plan);
+
+    const Config& config_;
+    std::vector<RosterEntry> roster_;
+    mpi::Communicator pool_;
+    std::vector<Rank> places_;  ///< Place in the pool -> Rank.
+    Rank self_;
+    Bell& bell_;
+    Mailbox& mailbox_;
+    Watchdog& watchdog_;
+    core::Recovery recovery_;
+    core::LeaveDesk desk_;
+    LauncherLink link_;
+
+    std::shared_ptr<mpi::RoundComms> comms_;        ///< Of the last round handed over.
+    std::optional<mpi::BuiltRound> building_;       ///< Of the plan that is being built.
+    core::Bytes blob_;
+    std::vector<Rank> proven_;
+    Timeline times_;
+    std::shared_ptr<const Handover> unreported_;    ///< A round whose line waits for its first commit.
+    Clock::time_point unreported_since_;
+    bool announced_leaving_ = false;
+    Clock::time_point leave_again_;
+    unsigned failures_in_a_row_ = 0;
+    unsigned fruitless_ = 0;                        ///< Rebuilds in a row that lost nobody and led to no commit.
+    bool ended_ = false;
+    std::atomic<bool> lost_any_{false};
+};
+
+}  // namespace muster::agent

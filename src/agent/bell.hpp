@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Wakes a sleeping agent: a datagram from another member, or a wake() from this process.
+/// Intuition: MPI cannot block without burning a core, so the agent sleeps in poll(2) and looks at MPI when something
+/// rings, or at the latest at its next tick. A datagram carries no meaning and needs no trust: a lost one costs a tick,
+/// a forged one a look.
+/// Thread safety: wake() from any thread, the rest from the agent's.
+
+#include <cstdint>
+#include <optional>
+
+#include "muster/types.hpp"
+
+namespace muster::agent {
+
+struct BellAddress {
+    std::uint32_t ipv4 = 0;  ///< Network byte order; 0: this member has no network address, ring it on its own node only.
+    std::uint16_t port = 0;  ///< Host byte order; 0: no bell.
+};
+
+class Bell {
+public:
+    Bell();
+    ~Bell();
+    Bell(const Bell&) = delete;
+    Bell& operator=(const Bell&) = delete;
+
+    /// Where others ring. The address is that of `interface` (MUSTER_INTERFACE) or of the first one that is up.
+    [[nodiscard]] BellAddress address() const { return address_; }
+    /// True when it rang within the time.
+    [[nodiscard]] bool wait(int timeout_ms);
+    void wake() const;
+    /// Rings somebody else; loopback where `same_node`.
+    void ring(const BellAddress& other, bool same_node) const;
+
+private:
+    int socket_ = -1;
+    int event_ = -1;
+    BellAddress address_;
+};
+
+}  // namespace muster::agent

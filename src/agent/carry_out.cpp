@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The driver loop: effects of core::Recovery, carried out in order over MPI.
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "agent/agent.hpp"
+#include "agent/inject.hpp"
+#include "agent/log.hpp"
+#include "core/assert.hpp"
+
+namespace muster::agent {
+namespace {
+
+constexpr auto kProofPatience = std::chrono::milliseconds(500);
+constexpr unsigned kFailuresMax = 1000;
+constexpr unsigned kFruitlessMax = 8;
+
+}  // namespace
+
+void Agent::run(core::Effects effects) {
+    std::deque<core::Effect> todo(effects.begin(), effects.end());
+    while (!todo.empty()) {
+        const core::Effect effect = std::move(todo.front());
+        todo.pop_front();
+        const auto input = carry_out(effect);
+        if (!input) continue;
+        const bool failed = std::holds_alternative<core::Failed>(*input);
+        failures_in_a_row_ = failed ? failures_in_a_row_ + 1 : failures_in_a_row_;
+        if (failures_in_a_row_ > kFailuresMax) {
+            say("giving up: " + std::to_string(kFailuresMax) + " recoveries in a row failed in phase " +
+                core::name_of(recovery_.phase()));
+            link_.send({{"event", "ended"}, {"code", static_cast<int>(ExitCode::internal)},
+                        {"reason", "recovery failed again and again"}});
+            _exit(static_cast<int>(ExitCode::internal));
+        }
+        for (auto& next : recovery_.step(*input)) todo.push_back(std::move(next));
+    }
+}
+
+std::optional<core::Input> Agent::carry_out(const core::Effect& effect) {
+    return std::visit([this](const auto& one) { return perform(one); }, effect);
+}
+
+/// Members at distance 1, 2, 4, ... in the pool: whoever is woken rings his own, so all are awake after log n hops.
+void Agent::ring_neighbours() const {
+    const auto size = places_.size();
+    const auto here = static_cast<std::size_t>(place_of(self_));
+    const std::string& node = roster_[self_.value].member.node;
+    for (std::size_t far = 1; far < size; far *= 2)
+        for (const std::size_t place : {(here + far) % size, (here + size - far) % size}) {
+            const auto& other = roster_[places_[place].value];
+            if (place != here) bell_.ring(other.bell, other.member.node == node);
+        }
+}
+
+std::optional<core::Input> Agent::perform(const core::Revoke&) {
+    mailbox_.interrupt();
+    pool_.revoke();
+    if (comms_) comms_->revoke();
+    mailbox_.revoke_tracked();
+    building_.reset();
+    ring_neighbours();
+    reach_point("revoked");
+    return std::nullopt;
+}
+
+std::optional<core::Input> Agent::perform(const core::Shrink&) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "shrink: all survivors to agree on who is alive",
+                      config_.recovery_deadline_ms);
+    auto shrunk = mpi::Communicator::shrink(pool_.get());
+    if (!shrunk) return core::Failed{};
+    pool_ = std::move(*shrunk);
+    places_ = pool_.ranks();
+    times_.shrunk = Clock::now();
+    reach_point("shrunk");
+    return core::Shrunk{places_};
+}
+
+void Agent::prove(const core::Gather& gather) {
+    proven_.clear();
+    const auto until = Clock::now() + (gather.insist ? kProofPatience : std::chrono::milliseconds(0));
+    for (const Rank rank : gather.prove) {
+        bool gone = is_gone(roster_[rank.value].process);
+        while (!gone && Clock::now() < until) {  // A killed process takes a moment to become one for the kernel too.
+            sched_yield();
+            gone = is_gone(roster_[rank.value].process);
+        }
+        if (gone) proven_.push_back(rank);
+    }
+}
+
+core::Facts Agent::own_facts(const core::Gather&) const {
+    core::Facts facts;
+    facts.rank = self_;
+    facts.leaving = mailbox_.leaving();
+    facts.proven_dead = proven_;
+    facts.wish = mailbox_.wish();
+    return facts;
+}
+
+std::optional<core::Input> Agent::perform(const core::Gather& gather) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "gathering the survivors' facts", config_.recovery_deadline_ms);
+    prove(gather);
+    auto facts = own_facts(gather);
+    const auto picture = mailbox_.ledger.freeze();
+    facts.committed = picture.committed;
+    facts.attempted = picture.attempted;
+    facts.committed_in = picture.committed_in;
+    auto all = mpi::gather(pool_, place_of(gather.root), core::encode(facts));
+    if (!all) return core::Failed{};
+    core::Gathered gathered;
+    for (const auto& bytes : *all) {
+        auto one = core::decode_facts(bytes);
+        if (!one) return core::Failed{};
+        gathered.facts.push_back(std::move(*one));
+    }
+    reach_point("gathered");
+    return gathered;
+}
+
+std::optional<core::Input> Agent::perform(const core::Broadcast& effect) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "the coordinator's plan", config_.recovery_deadline_ms);
+    auto bytes = mpi::broadcast(pool_, place_of(effect.root),
+                                effect.root == self_ ? core::encode(effect.plan) : core::Bytes());
+    if (!bytes) return core::Failed{};
+    auto plan = core::decode_plan(*bytes);
+    if (!plan) return core::Failed{};
+    reach_point("planned");
+    return core::Planned{std::move(*plan)};
+}
+
+/// Newcomers learn what was committed with the agreed step from a slot that has it.
+Result<Done> Agent::share_blob(const core::Plan& plan) {
+    blob_.clear();
+    if (plan.newcomers.empty() || !plan.source || !plan.step) return Done{};
+    const Rank source = plan.world[plan.source->value];
+    core::Bytes own;
+    if (source == self_) {
+        const auto* entry = mailbox_.ledger.entry_of(*plan.step);
+        MUSTER_ASSERT(entry != nullptr);
+        own = entry->blob;
+    }
+    auto blob = mpi::broadcast(pool_, place_of(source), std::move(own));
+    if (!blob) return blob.error();
+    blob_ = std::move(*blob);
+    return Done{};
+}
+
+std::optional<core::Input> Agent::perform(const core::Build& effect) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "building the round's communicators",
+                      config_.recovery_deadline_ms);
+    if (!share_blob(effect.plan)) return core::Failed{};
+    auto built = mpi::build(pool_, effect.plan, self_, config_.group_size);
+    if (!built) return core::Failed{};
+    building_ = std::move(*built);
+    reach_point("built");
+    return core::Built{};
+}
+
+std::optional<core::Input> Agent::perform(const core::Agree&) {
+    const Watch watch(watchdog_, Watchdog::agent_lane, "agreement: all survivors to have built the round",
+                      config_.recovery_deadline_ms);
+    if (!mpi::agree(pool_, true)) return core::Failed{};
+    times_.built = Clock::now();
+    reach_point("agreed");
+    return core::Agreed{};
+}
+
+/// An engine whose own calls fail without anybody's death would have the world rebuilt for ever.
+void Agent::count_fruitless(const core::Plan& plan) {
+    const bool fruitful = !plan.lost.empty() || mailbox_.first_commit() != Clock::time_point();
+    fruitless_ = fruitful ? 0 : fruitless_ + 1;
+    if (fruitless_ < kFruitlessMax) return;
+    mailbox_.wish({ExitCode::aborted,
+                   std::to_string(fruitless_) + " rebuilds in a row lost nobody and led to no commit: an engine's own "
+                   "MPI calls seem to fail (last seen by rank " + std::to_string(self_.value) + ")"});
+}
+
+std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
+    failures_in_a_row_ = 0;
+    auto handover = std::make_shared<Handover>();
+    handover->plan = effect.plan;
+    handover->from = Round{effect.plan.round.value - 1};
+    handover->blob = std::move(blob_);
+    handover->times = times_;
+    if (building_->pool) {
+        pool_ = std::move(*building_->pool);
+        places_ = pool_.ranks();
+    }
+    comms_ = std::make_shared<mpi::RoundComms>(std::move(building_->comms));
+    building_.reset();
+    handover->comms = comms_;
+    if (!effect.plan.lost.empty()) lost_any_ = true;
+    if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
+        count_fruitless(effect.plan);
+        unreported_ = handover;
+        unreported_since_ = Clock::now();
+    } else if (recovery_.coordinator() == self_) {
+        nlohmann::json nodes = nlohmann::json::array();
+        for (const auto& entry : roster_)
+            if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end())
+                nodes.push_back(entry.member.node);
+        link_.send({{"event", "joined"}, {"run_id", config_.run_id}, {"engines", effect.plan.world.size()},
+                    {"standbys", effect.plan.standbys.size()}, {"nodes", nodes}, {"round", 1}});
+    }
+    desk_.clear();
+    announced_leaving_ = false;
+    set_log_round(effect.plan.round);
+    mailbox_.give(std::move(handover));
+    reach_point("handed_over");
+    return std::nullopt;
+}
+
+std::optional<core::Input> Agent::perform(const core::End& effect) {
+    ended_ = true;
+    if (effect.plan.ending) {
+        // Two tell the launcher, so that the death of either does not lose the verdict.
+        auto pool = recovery_.pool();
+        std::sort(pool.begin(), pool.end());
+        const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
+        if (recovery_.coordinator() == self_ || second)
+            link_.send({{"event", "ended"}, {"code", static_cast<int>(effect.ending.code)},
+                        {"name", name_of(effect.ending.code)}, {"reason", effect.ending.reason}});
+    } else {
+        lost_any_ = true;  // The others go on: a finalize would wait for them.
+    }
+    if (!effect.plan.lost.empty()) lost_any_ = true;
+    auto handover = std::make_shared<Handover>();
+    handover->plan = effect.plan;
+    handover->ending = effect.ending;
+    handover->times = times_;
+    mailbox_.give(std::move(handover));
+    return std::nullopt;
+}
+
+int Agent::place_of(Rank rank) const {
+    const auto place = std::find(places_.begin(), places_.end(), rank);
+    MUSTER_ASSERT(place != places_.end());
+    return static_cast<int>(place - places_.begin());
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Faults to order, for tests: MUSTER_INJECT="kill:rank=3@point=shrunk;kill:rank=1@point=commit.entered#5".
+/// The named rank SIGKILLs itself when it reaches the named point for the n-th time (#n, 1 by default).
+/// Points, in order: noticed revoked shrunk gathered planned built agreed handed_over (recovery, agent thread; the first
+/// round reaches them too) and commit.entered commit.agreed commit.recorded (engine thread).
+/// Costs one load of a bool where nothing is ordered.
+
+#include <string>
+
+#include "muster/types.hpp"
+
+namespace muster::agent {
+
+/// Reads the order. Errors: bad_setup, with the part that makes no sense.
+[[nodiscard]] Result<Done> order_faults(const char* order, Rank self);
+
+void reach_point(const char* point);
+
+}  // namespace muster::agent

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/mailbox.hpp"
+
+#include "mpi/ulfm.hpp"
+
+namespace muster::agent {
+
+std::shared_ptr<const Handover> Mailbox::take(std::chrono::milliseconds wait) {
+    std::unique_lock lock(mutex_);
+    // A round that broke before it was taken is passed over: the next one will come with it in `missed`.
+    if (!given_.wait_for(lock, wait, [this] { return next_ != nullptr && !broken_; })) return nullptr;
+    ledger.thaw(next_->plan.step);
+    interrupted_.store(next_->ending.has_value(), std::memory_order_release);
+    return std::exchange(next_, nullptr);
+}
+
+void Mailbox::retire(std::shared_ptr<const Handover> old) {
+    if (!old) return;
+    {
+        const std::scoped_lock lock(mutex_);
+        retired_.push_back(std::move(old));
+    }
+    bell_.wake();
+}
+
+void Mailbox::track(MPI_Comm comm) {
+    const std::scoped_lock lock(mutex_);
+    tracked_.push_back(comm);
+    if (broken_) MPIX_Comm_revoke(comm);
+}
+
+void Mailbox::untrack(MPI_Comm comm) {
+    const std::scoped_lock lock(mutex_);
+    std::erase(tracked_, comm);
+}
+
+void Mailbox::forget_tracked() {
+    const std::scoped_lock lock(mutex_);
+    tracked_.clear();
+}
+
+void Mailbox::committed(Clock::time_point now) {
+    const auto count = now.time_since_epoch().count();
+    last_commit_.store(count, std::memory_order_relaxed);
+    if (first_commit_.load(std::memory_order_relaxed) != 0) return;
+    first_commit_.store(count, std::memory_order_relaxed);
+    bell_.wake();
+}
+
+void Mailbox::complain() {
+    if (interrupted()) return;  // The round is being replaced already, or the engine still works in the old one.
+    complaint_ = true;
+    bell_.wake();
+}
+
+void Mailbox::leave() {
+    leaving_ = true;
+    bell_.wake();
+}
+
+void Mailbox::wish(core::Wish wish) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!wish_) wish_ = std::move(wish);
+    }
+    wished_ = true;
+    bell_.wake();
+}
+
+void Mailbox::depart(std::string text) {
+    {
+        const std::scoped_lock lock(mutex_);
+        departure_ = std::move(text);
+    }
+    bell_.wake();
+}
+
+void Mailbox::wait_until_departed(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    given_.wait_for(lock, patience, [this] { return departed_; });
+}
+
+void Mailbox::departed() {
+    const std::scoped_lock lock(mutex_);
+    departed_ = true;
+    given_.notify_all();
+}
+
+void Mailbox::interrupt() {
+    const std::scoped_lock lock(mutex_);
+    broken_ = true;
+    complaint_ = false;
+    interrupted_.store(true, std::memory_order_release);
+}
+
+void Mailbox::revoke_tracked() {
+    const std::scoped_lock lock(mutex_);
+    for (const MPI_Comm comm : tracked_) MPIX_Comm_revoke(comm);
+}
+
+void Mailbox::give(std::shared_ptr<Handover> handover) {
+    const std::scoped_lock lock(mutex_);
+    if (next_) {
+        handover->missed = next_->missed;
+        handover->missed.push_back(std::move(next_));
+    }
+    next_ = std::move(handover);
+    broken_ = false;
+    first_commit_ = 0;
+    given_.notify_all();
+}
+
+void Mailbox::free_retired() {
+    std::vector<std::shared_ptr<const Handover>> old;
+    const std::scoped_lock lock(mutex_);
+    old.swap(retired_);
+}
+
+std::optional<core::Wish> Mailbox::wish() const {
+    const std::scoped_lock lock(mutex_);
+    return wish_;
+}
+
+std::optional<std::string> Mailbox::take_departure() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(departure_, std::nullopt);
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What passes between the engine thread and the agent: a new round one way; complaints and wishes the other.
+/// Intuition: the engine's turn costs one atomic load; everything else here happens once a rebuild.
+/// Thread safety: as noted at each call.
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/bell.hpp"
+#include "agent/ledger.hpp"
+#include "core/plan.hpp"
+#include "mpi/round_comms.hpp"
+
+namespace muster::agent {
+
+using Clock = std::chrono::steady_clock;
+
+/// When each part of a recovery was done on this member.
+struct Timeline {
+    Clock::time_point last_commit;  ///< Of the broken round; the epoch where there was none.
+    Clock::time_point noticed, shrunk, built;
+};
+
+/// A complete round, or the end.
+struct Handover {
+    core::Plan plan;
+    Round from;
+    std::shared_ptr<mpi::RoundComms> comms;  ///< Empty communicators on a standby.
+    core::Bytes blob;                        ///< Committed with plan.step; on newcomers only.
+    std::optional<core::Wish> ending;
+    Timeline times;
+    std::vector<std::shared_ptr<const Handover>> missed;  ///< Rounds that were broken before the engine took them.
+};
+
+class Mailbox {
+public:
+    explicit Mailbox(const Bell& bell) : bell_(bell) {}
+
+    // Engine thread.
+    [[nodiscard]] bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
+    /// The next handover after those taken so far, unless it is broken already, or nullptr after `wait`.
+    /// Thaws the ledger.
+    [[nodiscard]] std::shared_ptr<const Handover> take(std::chrono::milliseconds wait);
+    void retire(std::shared_ptr<const Handover> old);  ///< The agent frees its communicators.
+    void track(MPI_Comm comm);
+    void untrack(MPI_Comm comm);
+    void forget_tracked();
+    void committed(Clock::time_point now);  ///< A commit was recorded.
+
+    // Any thread.
+    void complain();  ///< Something is wrong with the round that the engine works in.
+    void leave();
+    void wish(core::Wish wish);  ///< The first one counts.
+    void depart(std::string text);
+    void wait_until_departed(std::chrono::milliseconds patience);
+
+    // Agent's thread.
+    void interrupt();           ///< From now on the engine's next turn waits for a handover.
+    void revoke_tracked();
+    void give(std::shared_ptr<Handover> handover);
+    void free_retired();
+    [[nodiscard]] bool take_complaint() { return complaint_.exchange(false); }
+    [[nodiscard]] bool leaving() const { return leaving_.load(); }
+    [[nodiscard]] bool wished() const { return wished_.load(); }
+    [[nodiscard]] std::optional<core::Wish> wish() const;
+    [[nodiscard]] std::optional<std::string> take_departure();
+    void departed();  ///< The others have been told.
+    [[nodiscard]] Clock::time_point last_commit() const { return Clock::time_point(Clock::duration(last_commit_)); }
+    /// When the first commit after the last handover was recorded; the epoch until then.
+    [[nodiscard]] Clock::time_point first_commit() const { return Clock::time_point(Clock::duration(first_commit_)); }
+
+    Ledger ledger;
+
+private:
+    const Bell& bell_;
+    std::atomic<bool> interrupted_{true};
+    std::atomic<bool> complaint_{false};
+    std::atomic<bool> leaving_{false};
+    std::atomic<bool> wished_{false};
+    std::atomic<Clock::rep> last_commit_{0};
+    std::atomic<Clock::rep> first_commit_{0};
+    mutable std::mutex mutex_;
+    bool broken_ = true;  ///< The round that was handed over last cannot be used any more.
+    std::condition_variable given_;
+    std::shared_ptr<const Handover> next_;
+    std::vector<std::shared_ptr<const Handover>> retired_;
+    std::vector<MPI_Comm> tracked_;
+    std::optional<core::Wish> wish_;
+    std::optional<std::string> departure_;
+    bool departed_ = false;
+};
+
+}  // namespace muster::agent

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/process.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+
+namespace muster::agent {
+namespace {
+
+struct Stat {
+    char state = '?';
+    std::uint64_t start_time = 0;
+};
+
+/// /proc/PID/stat: the name in field 2 may hold spaces and brackets, so fields count from its last bracket.
+bool read_stat(std::uint32_t pid, Stat& stat) {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    if (!std::getline(file, line)) return false;
+    const auto bracket = line.rfind(')');
+    if (bracket == std::string::npos) return false;
+    std::istringstream fields(line.substr(bracket + 1));
+    fields >> stat.state;
+    std::string skipped;
+    for (int field = 4; field < 22; ++field) fields >> skipped;
+    fields >> stat.start_time;
+    return !fields.fail();
+}
+
+std::uint64_t own_space() {
+    struct stat info = {};
+    return ::stat("/proc/self/ns/pid", &info) == 0 ? static_cast<std::uint64_t>(info.st_ino) : 0;
+}
+
+}  // namespace
+
+ProcessId this_process() {
+    ProcessId id{.pid = static_cast<std::uint32_t>(::getpid()), .space = own_space()};
+    Stat stat;
+    if (read_stat(id.pid, stat)) id.start_time = stat.start_time;
+    return id;
+}
+
+bool is_gone(const ProcessId& process) {
+    if (process.space == 0 || process.space != own_space() || process.start_time == 0) return false;
+    if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return true;
+    Stat stat;
+    if (!read_stat(process.pid, stat)) return false;
+    return stat.state == 'Z' || stat.state == 'X' || stat.start_time != process.start_time;
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/plan.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "core/assert.hpp"
+#include "core/fence.hpp"
+
+namespace muster::core {
+namespace {
+
+std::string name_of_member(const Member& member) {
+    return "rank " + std::to_string(member.rank.value) + " on " + member.node;
+}
+
+bool contains(const std::vector<Rank>& ranks, Rank rank) {
+    return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();
+}
+
+std::optional<Step> newest(const Facts& facts) { return facts.attempted ? facts.attempted : facts.committed; }
+
+std::vector<Loss> losses(const PlanInput& input) {
+    std::set<Rank> present, proven;
+    for (const auto& facts : input.present) {
+        present.insert(facts.rank);
+        proven.insert(facts.proven_dead.begin(), facts.proven_dead.end());
+    }
+    std::vector<Loss> lost;
+    for (const Rank rank : input.complete) {
+        if (present.contains(rank)) continue;
+        const auto said = input.departures.find(rank);
+        const std::string text =
+            said != input.departures.end() ? said->second : (proven.contains(rank) ? "killed" : "lost");
+        lost.push_back({rank, input.launch[rank.value].node, text});
+    }
+    for (const auto& facts : input.present)
+        if (facts.leaving) lost.push_back({facts.rank, input.launch[facts.rank.value].node, "left"});
+    return lost;
+}
+
+FenceVerdict fence_of(const PlanInput& input) {
+    const std::string& node =
+        input.settings.launcher_node.empty() ? input.launch.front().node : input.settings.launcher_node;
+    FenceInput counts{.last_complete = static_cast<std::uint32_t>(input.complete.size())};
+    std::set<Rank> gone;
+    for (const auto& facts : input.present) {
+        ++counts.present;
+        if (input.launch[facts.rank.value].node == node) counts.launcher_node_present = true;
+        gone.insert(facts.proven_dead.begin(), facts.proven_dead.end());
+    }
+    for (const auto& [rank, text] : input.departures) gone.insert(rank);
+    for (const auto& facts : input.present) gone.erase(facts.rank);
+    for (const Rank rank : gone)
+        if (contains(input.complete, rank)) ++counts.proven_dead;
+    return fence(input.settings.quorum, counts);
+}
+
+/// A deadline's reason also says whom the others were waiting for.
+Wish named(const Wish& wish, const PlanInput& input) {
+    if (wish.code != ExitCode::timed_out) return wish;
+    std::optional<Step> most;
+    for (const auto& facts : input.present) most = std::max(most, newest(facts));
+    std::string behind;
+    for (const auto& facts : input.present)
+        if (contains(input.previous, facts.rank) && newest(facts) < most)
+            behind += (behind.empty() ? "; not there: " : ", ") + name_of_member(input.launch[facts.rank.value]);
+    return {wish.code, wish.reason + behind};
+}
+
+std::optional<Wish> ending_of(const PlanInput& input) {
+    for (const auto& facts : input.present)
+        if (facts.wish) return named(*facts.wish, input);
+    std::size_t engines = 0, leaving = 0;
+    for (const auto& facts : input.present)
+        if (contains(input.previous, facts.rank)) {
+            ++engines;
+            if (facts.leaving) ++leaving;
+        }
+    if (engines > 0 && leaving == engines) return Wish{ExitCode::finished, ""};
+    const auto verdict = fence_of(input);
+    if (!verdict.go_on) return Wish{ExitCode::lost_quorum, verdict.reason};
+    return std::nullopt;
+}
+
+/// The partner that kept slot s's copy in the world of the last commit, if it is still in the new world and fed.
+std::optional<Slot> holder_of(std::uint32_t s, const PlanInput& input, const Plan& plan, const std::set<Rank>& fed) {
+    const auto old = input.worlds.find(plan.state_round);
+    if (old == input.worlds.end() || old->second.size() != plan.world.size()) return std::nullopt;
+    const auto partner = partners(old->second, input.launch);
+    const Rank keeper = old->second[partner[s].value];
+    const auto place = std::find(plan.world.begin(), plan.world.end(), keeper);
+    if (place == plan.world.end() || !fed.contains(keeper)) return std::nullopt;
+    return Slot{static_cast<std::uint32_t>(place - plan.world.begin())};
+}
+
+/// The newest step that anybody has seen agreed. Whoever saw it knows that all engines had its result in place, so a
+/// survivor that only attempted it holds the same state and goes forward to it; nobody ever goes back.
+void agree_on_state(const PlanInput& input, Plan& plan) {
+    for (const auto& facts : input.present) {
+        plan.step = std::max(plan.step, facts.committed);
+        plan.state_round = std::max(plan.state_round, facts.committed_in);
+    }
+    std::set<Rank> fed;
+    for (const auto& facts : input.present)
+        if (plan.step && (facts.committed == plan.step || facts.attempted == plan.step))
+            fed.insert(facts.rank);
+    for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
+        if (!fed.contains(plan.world[s]))
+            plan.newcomers.push_back({Slot{s}, plan.world[s], holder_of(s, input, plan, fed)});
+        else if (!plan.source)
+            plan.source = Slot{s};
+    }
+}
+
+}  // namespace
+
+Plan decide(const PlanInput& input) {
+    Plan plan;
+    plan.round = input.next;
+    plan.lost = losses(input);
+    plan.ending = ending_of(input);
+    if (plan.ending) return plan;
+
+    std::vector<Rank> available;
+    for (const auto& facts : input.present) {
+        if (facts.leaving)
+            plan.dismissed.push_back(facts.rank);
+        else
+            available.push_back(facts.rank);
+    }
+    std::sort(available.begin(), available.end());
+    auto placement = place(input.settings.placement, input.previous, input.launch, available);
+    const std::uint32_t least = std::max<std::uint32_t>(1, input.settings.engines_min);
+    if (placement.world.size() < least) {
+        plan.ending = Wish{ExitCode::below_min,
+                           std::to_string(available.size()) + " live members make a world of " +
+                               std::to_string(placement.world.size()) + ", fewer than the " + std::to_string(least) +
+                               " that the job needs; start it again with more standbys or a lower --min"};
+        return plan;
+    }
+    plan.world = std::move(placement.world);
+    plan.standbys = std::move(placement.standbys);
+    plan.promoted = std::move(placement.promoted);
+    agree_on_state(input, plan);
+    return plan;
+}
+
+}  // namespace muster::core

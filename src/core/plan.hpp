@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What survivors tell the coordinator (Facts), what it decides for all of them (Plan), and the decision itself.
+/// Intuition: after a shrink everybody knows who is alive; what each one holds and wants is gathered once, decided in
+/// one place by a pure function, and sent down to all. A plan is either a next world or an ending.
+/// Source: design of torch's rendezvous round as one batch; ours in what counts as the agreed step (DESIGN.md, "Commit").
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/codec.hpp"
+#include "core/placement.hpp"
+#include "muster/config.hpp"
+#include "muster/exit_codes.hpp"
+#include "muster/session.hpp"
+
+namespace muster::core {
+
+/// An ending that a member asks for: abort, stop, a deadline that has passed.
+struct Wish {
+    ExitCode code = ExitCode::aborted;
+    std::string reason;
+};
+
+/// One survivor's report. Encoded it takes exactly kFactsSize bytes, so that it can be gathered as it is.
+struct Facts {
+    Rank rank;
+    bool leaving = false;
+    std::optional<Step> committed;  ///< Last step whose agreement this member has seen.
+    std::optional<Step> attempted;  ///< A later step whose result is in place here, its agreement not seen.
+    Round committed_in;             ///< Round of `committed`; 0 where nothing was committed.
+    std::vector<Rank> proven_dead;  ///< Missing members of this node whose processes are gone; at most kProvenMax.
+    std::optional<Wish> wish;
+};
+
+constexpr std::size_t kFactsSize = 320;
+constexpr std::size_t kProvenMax = 16;
+constexpr std::size_t kReasonMax = 160;
+
+[[nodiscard]] Bytes encode(const Facts& facts);
+[[nodiscard]] std::optional<Facts> decode_facts(std::span<const std::byte> bytes);
+
+struct Plan {
+    std::optional<Wish> ending;  ///< The job ends here; the rest is then about who was lost.
+    Round round;
+    std::vector<Rank> world;     ///< Shape: one per slot.
+    std::vector<Rank> standbys;
+    std::vector<Rank> dismissed;  ///< Left of their own will; in no communicator of the new round.
+    std::optional<Step> step;
+    std::optional<Slot> source;   ///< Lowest slot that holds the state of `step`.
+    std::vector<Newcomer> newcomers;
+    Round state_round;            ///< Round in which `step` was committed; older worlds need not be remembered.
+    std::vector<Loss> lost;
+    std::vector<Promotion> promoted;
+};
+
+[[nodiscard]] Bytes encode(const Plan& plan);
+[[nodiscard]] std::optional<Plan> decode_plan(std::span<const std::byte> bytes);
+
+struct PlanSettings {
+    PlacementSettings placement;
+    std::uint32_t engines_min = 1;
+    Quorum quorum = Quorum::majority;
+    std::string launcher_node;  ///< mpirun's node; empty: the node of the lowest Rank.
+};
+
+/// Everything that decide() looks at.
+struct PlanInput {
+    const PlanSettings& settings;
+    const std::vector<Member>& launch;           ///< Indexed by Rank.
+    Round next;
+    const std::vector<Rank>& complete;           ///< Members of the last complete round.
+    const std::vector<Rank>& previous;           ///< Its world: slot -> rank.
+    const std::map<Round, std::vector<Rank>>& worlds;  ///< Worlds of earlier rounds, for who held whose copy.
+    const std::vector<Facts>& present;           ///< One per survivor.
+    const std::map<Rank, std::string>& departures;  ///< What members said before they went.
+};
+
+[[nodiscard]] Plan decide(const PlanInput& input);
+
+}  // namespace muster::core

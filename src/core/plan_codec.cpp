@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "core/assert.hpp"
+#include "core/plan.hpp"
+
+namespace muster::core {
+namespace {
+
+void put(Writer& out, const std::optional<Wish>& wish) {
+    out.u8(wish ? 1 : 0);
+    if (!wish) return;
+    out.u32(static_cast<std::uint32_t>(wish->code));
+    out.text(wish->reason);
+}
+
+std::optional<Wish> take_wish(Reader& in) {
+    if (in.u8() == 0) return std::nullopt;
+    Wish wish;
+    wish.code = static_cast<ExitCode>(in.u32());
+    wish.reason = in.text();
+    return wish;
+}
+
+void put(Writer& out, const std::vector<Rank>& ranks) {
+    out.u32(static_cast<std::uint32_t>(ranks.size()));
+    for (const Rank rank : ranks) out.id(rank);
+}
+
+std::vector<Rank> take_ranks(Reader& in) {
+    std::vector<Rank> ranks(in.count(4));
+    for (auto& rank : ranks) rank = in.id<Rank>();
+    return ranks;
+}
+
+void put(Writer& out, const std::vector<Newcomer>& newcomers) {
+    out.u32(static_cast<std::uint32_t>(newcomers.size()));
+    for (const auto& newcomer : newcomers) {
+        out.id(newcomer.slot);
+        out.id(newcomer.rank);
+        out.maybe(newcomer.holder);
+    }
+}
+
+std::vector<Newcomer> take_newcomers(Reader& in) {
+    std::vector<Newcomer> newcomers(in.count(13));
+    for (auto& newcomer : newcomers) {
+        newcomer.slot = in.id<Slot>();
+        newcomer.rank = in.id<Rank>();
+        newcomer.holder = in.maybe<Slot>();
+    }
+    return newcomers;
+}
+
+void put(Writer& out, const std::vector<Loss>& lost) {
+    out.u32(static_cast<std::uint32_t>(lost.size()));
+    for (const auto& loss : lost) {
+        out.id(loss.rank);
+        out.text(loss.node);
+        out.text(loss.text);
+    }
+}
+
+std::vector<Loss> take_losses(Reader& in) {
+    std::vector<Loss> lost(in.count(12));
+    for (auto& loss : lost) {
+        loss.rank = in.id<Rank>();
+        loss.node = in.text();
+        loss.text = in.text();
+    }
+    return lost;
+}
+
+void put(Writer& out, const std::vector<Promotion>& promoted) {
+    out.u32(static_cast<std::uint32_t>(promoted.size()));
+    for (const auto& promotion : promoted) {
+        out.id(promotion.rank);
+        out.id(promotion.slot);
+    }
+}
+
+std::vector<Promotion> take_promotions(Reader& in) {
+    std::vector<Promotion> promoted(in.count(8));
+    for (auto& promotion : promoted) {
+        promotion.rank = in.id<Rank>();
+        promotion.slot = in.id<Slot>();
+    }
+    return promoted;
+}
+
+}  // namespace
+
+Bytes encode(const Facts& facts) {
+    Writer out;
+    out.id(facts.rank);
+    out.u8(facts.leaving ? 1 : 0);
+    out.maybe(facts.committed);
+    out.maybe(facts.attempted);
+    out.id(facts.committed_in);
+    auto proven = facts.proven_dead;
+    proven.resize(std::min(proven.size(), kProvenMax));
+    put(out, proven);
+    auto wish = facts.wish;
+    if (wish) wish->reason.resize(std::min(wish->reason.size(), kReasonMax));
+    put(out, wish);
+    Bytes bytes = out.take();
+    MUSTER_ASSERT(bytes.size() <= kFactsSize);
+    bytes.resize(kFactsSize);
+    return bytes;
+}
+
+std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
+    Reader in(bytes);
+    Facts facts;
+    facts.rank = in.id<Rank>();
+    facts.leaving = in.u8() == 1;
+    facts.committed = in.maybe<Step>();
+    facts.attempted = in.maybe<Step>();
+    facts.committed_in = in.id<Round>();
+    facts.proven_dead = take_ranks(in);
+    facts.wish = take_wish(in);
+    return in.ok() ? std::optional<Facts>(std::move(facts)) : std::nullopt;
+}
+
+Bytes encode(const Plan& plan) {
+    Writer out;
+    put(out, plan.ending);
+    out.id(plan.round);
+    put(out, plan.world);
+    put(out, plan.standbys);
+    put(out, plan.dismissed);
+    out.maybe(plan.step);
+    out.maybe(plan.source);
+    put(out, plan.newcomers);
+    out.id(plan.state_round);
+    put(out, plan.lost);
+    put(out, plan.promoted);
+    return out.take();
+}
+
+std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
+    Reader in(bytes);
+    Plan plan;
+    plan.ending = take_wish(in);
+    plan.round = in.id<Round>();
+    plan.world = take_ranks(in);
+    plan.standbys = take_ranks(in);
+    plan.dismissed = take_ranks(in);
+    plan.step = in.maybe<Step>();
+    plan.source = in.maybe<Slot>();
+    plan.newcomers = take_newcomers(in);
+    plan.state_round = in.id<Round>();
+    plan.lost = take_losses(in);
+    plan.promoted = take_promotions(in);
+    return in.finished() ? std::optional<Plan>(std::move(plan)) : std::nullopt;
+}
+
+}  // namespace muster::core

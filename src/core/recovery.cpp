@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/recovery.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "core/assert.hpp"
+
+namespace muster::core {
+namespace {
+
+constexpr std::size_t kInputs = std::variant_size_v<Input>;
+
+/// Which input is expected in which phase. Noticed is welcome wherever a round is or will be; Failed wherever an
+/// effect is under way. Columns as in Input: noticed shrunk gathered planned built agreed failed.
+constexpr std::array<std::array<bool, kInputs>, 7> kExpected{{
+    /* steady    */ {true, false, false, false, false, false, false},
+    /* shrinking */ {false, true, false, false, false, false, true},
+    /* gathering */ {false, false, true, false, false, false, true},
+    /* planning  */ {false, false, false, true, false, false, true},
+    /* building  */ {false, false, false, false, true, false, true},
+    /* agreeing  */ {false, false, false, false, false, true, true},
+    /* ended     */ {true, false, false, false, false, false, false},
+}};
+
+bool holds(const std::vector<Rank>& ranks, Rank rank) {
+    return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();
+}
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+
+}  // namespace
+
+const char* name_of(Phase phase) {
+    switch (phase) {
+        case Phase::steady: return "steady";
+        case Phase::shrinking: return "shrinking";
+        case Phase::gathering: return "gathering";
+        case Phase::planning: return "planning";
+        case Phase::building: return "building";
+        case Phase::agreeing: return "agreeing";
+        case Phase::ended: return "ended";
+    }
+    return "unknown";
+}
+
+Recovery::Recovery(Rank self, PlanSettings settings, std::vector<Member> launch)
+    : self_(self), settings_(std::move(settings)), launch_(std::move(launch)) {
+    for (const auto& member : launch_) {
+        complete_.push_back(member.rank);
+        if (member.rank.value < settings_.placement.engines) world_.push_back(member.rank);
+    }
+    pool_ = complete_;
+}
+
+Rank Recovery::coordinator() const {
+    MUSTER_ASSERT(!pool_.empty());
+    std::optional<Rank> lowest;
+    for (const Rank rank : world_)
+        if (holds(pool_, rank) && (!lowest || rank < *lowest)) lowest = rank;
+    return lowest ? *lowest : *std::min_element(pool_.begin(), pool_.end());
+}
+
+Effects Recovery::step(const Input& input) {
+    MUSTER_ASSERT(kExpected[static_cast<std::size_t>(phase_)][input.index()]);
+    if (phase_ == Phase::ended) return {};
+    return std::visit(Overloaded{
+                          [this](const Noticed&) { return begin_again(); },
+                          [this](const Failed&) { return begin_again(); },
+                          [this](const Shrunk& shrunk) { return gather(shrunk); },
+                          [this](const Gathered& gathered) { return plan(gathered); },
+                          [this](const Planned& planned) { return build(planned); },
+                          [this](const Built&) {
+                              phase_ = Phase::agreeing;
+                              return Effects{Agree{}};
+                          },
+                          [this](const Agreed&) { return complete(); },
+                      },
+                      input);
+}
+
+Effects Recovery::begin_again() {
+    phase_ = Phase::shrinking;
+    return {Revoke{}, Shrink{}};
+}
+
+/// Without the proof of anybody's death, would this pool be too small to go on?
+bool Recovery::need_proof() const {
+    return settings_.quorum == Quorum::majority && 2 * pool_.size() <= complete_.size();
+}
+
+Effects Recovery::gather(const Shrunk& shrunk) {
+    pool_ = shrunk.members;
+    phase_ = Phase::gathering;
+    Gather effect{.root = coordinator(), .prove = {}, .insist = need_proof()};
+    const std::string& node = launch_[self_.value].node;
+    // One witness a node: its lowest survivor.
+    for (const Rank rank : pool_)
+        if (rank < self_ && launch_[rank.value].node == node) return {effect};
+    for (const Rank rank : complete_)
+        if (!holds(pool_, rank) && launch_[rank.value].node == node) effect.prove.push_back(rank);
+    return {effect};
+}
+
+Effects Recovery::plan(const Gathered& gathered) {
+    phase_ = Phase::planning;
+    if (coordinator() != self_) return {Broadcast{coordinator(), {}}};
+    MUSTER_ASSERT(gathered.facts.size() == pool_.size());
+    return {Broadcast{self_, decide({.settings = settings_,
+                                     .launch = launch_,
+                                     .next = Round{round_.value + 1},
+                                     .complete = complete_,
+                                     .previous = world_,
+                                     .worlds = worlds_,
+                                     .present = gathered.facts,
+                                     .departures = departures_})}};
+}
+
+Effects Recovery::build(const Planned& planned) {
+    plan_ = planned.plan;
+    if (plan_.ending) {  // Nothing to build; all must know that all know.
+        phase_ = Phase::agreeing;
+        return {Agree{}};
+    }
+    phase_ = Phase::building;
+    return {Build{plan_}};
+}
+
+Effects Recovery::complete() {
+    if (plan_.ending || holds(plan_.dismissed, self_)) {
+        phase_ = Phase::ended;
+        return {End{plan_.ending.value_or(Wish{ExitCode::finished, ""}), plan_}};
+    }
+    MUSTER_ASSERT(plan_.round > round_);
+    phase_ = Phase::steady;
+    round_ = plan_.round;
+    world_ = plan_.world;
+    complete_ = plan_.world;
+    complete_.insert(complete_.end(), plan_.standbys.begin(), plan_.standbys.end());
+    std::erase_if(pool_, [this](Rank rank) { return !holds(complete_, rank); });
+    worlds_[round_] = world_;
+    std::erase_if(worlds_, [this](const auto& old) { return old.first < plan_.state_round; });
+    return {HandOver{plan_}};
+}
+
+}  // namespace muster::core

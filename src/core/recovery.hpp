@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// From "something is wrong" to "here is the next world": the steps of a recovery, in order, and nothing else.
+/// Intuition: one input comes in (a notice, or the outcome of the last effect), the effects that must follow go out.
+/// Whatever fails on the way, the answer is the same: begin again at revoke and shrink. The first round of a job takes
+/// the same way, beginning at the gathering.
+/// Errors: an input that does not fit the phase is a bug in the driver and stops the process.
+/// Thread safety: none; the agent owns it.
+
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/plan.hpp"
+
+namespace muster::core {
+
+enum class Phase { steady, shrinking, gathering, planning, building, agreeing, ended };
+[[nodiscard]] const char* name_of(Phase phase);
+
+// Inputs.
+struct Noticed {};                                      ///< A failure, a revoke, or a wish of this member.
+struct Shrunk { std::vector<Rank> members; };           ///< The new pool, ascending by its own order.
+struct Gathered { std::vector<Facts> facts; };          ///< On the coordinator; elsewhere empty.
+struct Planned { Plan plan; };                          ///< Everybody has the same one.
+struct Built {};                                        ///< All communicators of the plan exist here.
+struct Agreed {};                                       ///< All survivors have built, and all know it.
+struct Failed {};                                       ///< The last effect did not work.
+using Input = std::variant<Noticed, Shrunk, Gathered, Planned, Built, Agreed, Failed>;
+
+// Effects, carried out in the order given.
+struct Revoke {};                                       ///< All communicators of the round, tracked ones included.
+struct Shrink {};
+struct Gather {
+    Rank root;
+    std::vector<Rank> prove;  ///< Missing members of this node: look whether their processes are gone.
+    bool insist = false;      ///< Without proof there is no quorum: wait a little for it.
+};
+struct Broadcast { Rank root; Plan plan; };             ///< The plan is set on the root only.
+struct Build { Plan plan; };
+struct Agree {};
+struct HandOver { Plan plan; };                         ///< The round is complete: engines may have it.
+struct End { Wish ending; Plan plan; };
+using Effect = std::variant<Revoke, Shrink, Gather, Broadcast, Build, Agree, HandOver, End>;
+using Effects = std::vector<Effect>;
+
+class Recovery {
+public:
+    /// `launch`: all members, indexed by Rank. The world before the first round is ranks 0 .. engines-1.
+    Recovery(Rank self, PlanSettings settings, std::vector<Member> launch);
+
+    [[nodiscard]] Effects step(const Input& input);
+
+    /// What a member said before it went: "left", "exited 3".
+    void departed(Rank rank, std::string text) { departures_[rank] = std::move(text); }
+
+    [[nodiscard]] Phase phase() const { return phase_; }
+    [[nodiscard]] Round round() const { return round_; }         ///< Last complete round.
+    [[nodiscard]] Rank coordinator() const;                      ///< Lowest live Rank of the world, else of the pool.
+    [[nodiscard]] const std::vector<Rank>& pool() const { return pool_; }    ///< As of the last shrink.
+    [[nodiscard]] const std::vector<Rank>& world() const { return world_; }  ///< Of the last complete round.
+    [[nodiscard]] const std::vector<Member>& launch() const { return launch_; }
+
+private:
+    Effects begin_again();
+    Effects gather(const Shrunk& shrunk);
+    Effects plan(const Gathered& gathered);
+    Effects build(const Planned& planned);
+    Effects complete();
+    [[nodiscard]] bool need_proof() const;
+
+    Rank self_;
+    PlanSettings settings_;
+    std::vector<Member> launch_;
+    Phase phase_ = Phase::shrinking;  ///< Of the first pool; Shrunk is the first input.
+    Round round_;                     ///< Invariant: never decreases.
+    std::vector<Rank> complete_;      ///< Members of the last complete round.
+    std::vector<Rank> world_;         ///< Its world.
+    std::vector<Rank> pool_;
+    std::map<Round, std::vector<Rank>> worlds_;
+    std::map<Rank, std::string> departures_;
+    Plan plan_;
+};
+
+}  // namespace muster::core

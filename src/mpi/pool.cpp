@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpi/pool.hpp"
+
+#include "mpi/ulfm.hpp"
+
+#include "core/assert.hpp"
+#include "mpi/fault.hpp"
+
+namespace muster::mpi {
+namespace {
+
+constexpr int kTag = 1;
+
+std::vector<core::Bytes> cut(const core::Bytes& all, std::size_t size) {
+    std::vector<core::Bytes> parts;
+    for (std::size_t at = 0; at + size <= all.size(); at += size)
+        parts.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(at),
+                           all.begin() + static_cast<std::ptrdiff_t>(at + size));
+    return parts;
+}
+
+}  // namespace
+
+Result<std::vector<core::Bytes>> gather(const Communicator& pool, int root, const core::Bytes& mine) {
+    const bool is_root = pool.index() == root;
+    core::Bytes all(is_root ? mine.size() * static_cast<std::size_t>(pool.size()) : 0);
+    const int count = static_cast<int>(mine.size());
+    const int code = MPI_Gather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, root, pool.get());
+    if (code != MPI_SUCCESS) return fault_of(code, "gather");
+    return cut(all, mine.size());
+}
+
+Result<std::vector<core::Bytes>> all_gather(const Communicator& pool, const core::Bytes& mine) {
+    core::Bytes all(mine.size() * static_cast<std::size_t>(pool.size()));
+    const int count = static_cast<int>(mine.size());
+    const int code = MPI_Allgather(mine.data(), count, MPI_BYTE, all.data(), count, MPI_BYTE, pool.get());
+    if (code != MPI_SUCCESS) return fault_of(code, "allgather");
+    return cut(all, mine.size());
+}
+
+Result<core::Bytes> broadcast(const Communicator& pool, int root, core::Bytes bytes) {
+    std::uint64_t size = bytes.size();
+    int code = MPI_Bcast(&size, 1, MPI_UINT64_T, root, pool.get());
+    if (code != MPI_SUCCESS) return fault_of(code, "broadcast");
+    bytes.resize(size);
+    if (size == 0) return bytes;
+    code = MPI_Bcast(bytes.data(), static_cast<int>(size), MPI_BYTE, root, pool.get());
+    if (code != MPI_SUCCESS) return fault_of(code, "broadcast");
+    return bytes;
+}
+
+bool agree(const Communicator& pool, bool yes) {
+    int flag = yes ? 1 : 0;
+    // The code is agreed on too: a member that died unseen makes it fail everywhere.
+    return MPIX_Comm_agree(pool.get(), &flag) == MPI_SUCCESS && flag == 1;
+}
+
+Result<Done> send(const Communicator& pool, int place, const core::Bytes& message) {
+    MUSTER_ASSERT(message.size() <= kMessageMax);
+    return outcome(
+        MPI_Send(message.data(), static_cast<int>(message.size()), MPI_BYTE, place, kTag, pool.get()), "send");
+}
+
+Result<std::optional<Received>> try_receive(const Communicator& pool) {
+    int here = 0;
+    MPI_Message message = MPI_MESSAGE_NULL;
+    MPI_Status status;
+    int code = MPI_Improbe(MPI_ANY_SOURCE, kTag, pool.get(), &here, &message, &status);
+    if (code != MPI_SUCCESS) return fault_of(code, "probe");
+    if (here == 0) return std::optional<Received>();
+    int count = 0;
+    MPI_Get_count(&status, MPI_BYTE, &count);
+    Received received{status.MPI_SOURCE, core::Bytes(static_cast<std::size_t>(count))};
+    code = MPI_Mrecv(received.message.data(), count, MPI_BYTE, &message, MPI_STATUS_IGNORE);
+    if (code != MPI_SUCCESS) return fault_of(code, "receive");
+    return std::optional<Received>(std::move(received));
+}
+
+bool broken(const Communicator& pool) {
+    int revoked = 0;
+    MPIX_Comm_is_revoked(pool.get(), &revoked);
+    if (revoked != 0) return true;
+    MPI_Group failed = MPI_GROUP_NULL;
+    if (MPIX_Comm_get_failed(pool.get(), &failed) != MPI_SUCCESS) return true;
+    int count = 0;
+    MPI_Group_size(failed, &count);
+    if (failed != MPI_GROUP_EMPTY) MPI_Group_free(&failed);
+    return count > 0;
+}
+
+}  // namespace muster::mpi

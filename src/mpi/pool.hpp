@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What the agent does on the pool's communicator: gather, broadcast, agree, small messages, a look for failures.
+/// Collectives block; the caller watches their deadline. Errors: peer_lost for anything that a death can cause.
+/// Thread safety: the agent's thread only, revoke apart.
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/codec.hpp"
+#include "mpi/communicator.hpp"
+
+namespace muster::mpi {
+
+/// Everybody's bytes on the root (shape: one per place), nothing elsewhere. All give the same number of bytes.
+[[nodiscard]] Result<std::vector<core::Bytes>> gather(const Communicator& pool, int root, const core::Bytes& mine);
+
+/// Everybody's bytes everywhere. All give the same number of bytes.
+[[nodiscard]] Result<std::vector<core::Bytes>> all_gather(const Communicator& pool, const core::Bytes& mine);
+
+/// The root's bytes everywhere; `bytes` is ignored elsewhere.
+[[nodiscard]] Result<core::Bytes> broadcast(const Communicator& pool, int root, core::Bytes bytes);
+
+/// Uniform: all survivors get the same answer. True if all said yes and nobody was lost on the way.
+[[nodiscard]] bool agree(const Communicator& pool, bool yes);
+
+/// A message of at most kMessageMax bytes to one place.
+[[nodiscard]] Result<Done> send(const Communicator& pool, int place, const core::Bytes& message);
+constexpr std::size_t kMessageMax = 4096;
+
+struct Received {
+    int from = 0;
+    core::Bytes message;
+};
+/// The next message that is here, or nothing. Never waits.
+[[nodiscard]] Result<std::optional<Received>> try_receive(const Communicator& pool);
+
+/// Has anybody revoked the pool, or does MPI know of a dead member in it? Local; call it after MPI could progress.
+[[nodiscard]] bool broken(const Communicator& pool);
+
+}  // namespace muster::mpi

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Becoming a member, and what happens when the process ends without having left.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "agent/inject.hpp"
+#include "agent/link.hpp"
+#include "agent/log.hpp"
+#include "agent/roster.hpp"
+#include "mpi/pool.hpp"
+#include "session/impl.hpp"
+
+namespace muster {
+namespace {
+
+std::atomic<Session::Impl*> live{nullptr};
+std::atomic<bool> finalize_may_hang{false};
+Rank self;
+
+constexpr auto kDeparturePatience = std::chrono::milliseconds(500);
+
+/// The process ends: peers are told while the agent can still speak, the launcher in any case.
+void departing(int status) {
+    if (Session::Impl* impl = live.exchange(nullptr); impl != nullptr && !impl->over) {
+        finalize_may_hang = true;
+        impl->mailbox.depart(status < 0 ? "ended by an uncaught exception" : "exited " + std::to_string(status));
+        if (impl->config.agent == AgentThread::engine)
+            impl->agent->pump(std::chrono::milliseconds(0));
+        else
+            impl->mailbox.wait_until_departed(kDeparturePatience);
+    }
+    if (status != 0) agent::LauncherLink(self).send({{"event", "exit"}, {"rank", self.value}, {"status", status}});
+}
+
+/// A deadline that even a recovery could not keep: say so, and do not keep the others waiting.
+void give_up(const char* what, std::uint64_t waited_ms) {
+    const std::string text = "waited " + std::to_string(waited_ms) + " ms for " + what +
+                             ": a member that MPI believes alive does not answer; this process stops";
+    agent::say(text);
+    agent::LauncherLink(self).send({{"event", "ended"},
+                                    {"code", static_cast<int>(ExitCode::timed_out)},
+                                    {"name", name_of(ExitCode::timed_out)},
+                                    {"reason", "rank " + std::to_string(self.value) + " " + text}});
+    std::fflush(nullptr);
+    _exit(static_cast<int>(ExitCode::timed_out));
+}
+
+}  // namespace
+
+void watch_exit(Session::Impl& impl) {
+    live = &impl;
+    self = impl.started.self;
+    static const bool once = [&impl] {
+        mpi::install_exit_hooks({.departing = departing,
+                                 .finalize_may_hang =
+                                     [] {
+                                         // MPI_Finalize with a live session: leave first, the agent uses MPI.
+                                         if (Session::Impl* now = live.exchange(nullptr)) now->leave();
+                                         return finalize_may_hang.load();
+                                     },
+                                 .finalize_deadline_ms = impl.config.finalize_deadline_ms,
+                                 .finalize = impl.started.ours});
+        return true;
+    }();
+    (void)once;
+}
+
+void unwatch_exit() { live = nullptr; }
+
+Result<Done> Session::Impl::check_counts() {
+    if (config.engines == 0 && started.ranks > config.standbys) config.engines = started.ranks - config.standbys;
+    if (config.engines == 0 || config.engines > started.ranks)
+        return Error{Fault::bad_setup, "the job wants " + std::to_string(config.engines) + " engines and " +
+                                           std::to_string(config.standbys) + " standbys but mpirun started " +
+                                           std::to_string(started.ranks) + " ranks"};
+    if (config.engines_min > config.engines)
+        return Error{Fault::bad_setup, "the minimum of " + std::to_string(config.engines_min) +
+                                           " engines is above the wanted " + std::to_string(config.engines)};
+    if (config.group_size != 0 && config.engines % config.group_size != 0)
+        return Error{Fault::bad_setup, "lockstep groups of " + std::to_string(config.group_size) +
+                                           " do not divide " + std::to_string(config.engines) + " engines"};
+    return Done{};
+}
+
+/// The pool of all that are alive, and the roster that they have exchanged. Begins again when somebody dies meanwhile.
+Result<mpi::Communicator> Session::Impl::first_pool(std::vector<agent::RosterEntry>& roster) {
+    const auto own = agent::own_entry(started.self, config, bell.address());
+    const auto until = agent::Clock::now() + std::chrono::milliseconds(config.join_deadline_ms);
+    const agent::Watch watch(watchdog, agent::Watchdog::agent_lane, "all ranks to join", config.join_deadline_ms);
+    auto pool = mpi::Communicator::shrink(MPI_COMM_WORLD);
+    while (pool && agent::Clock::now() < until) {
+        auto exchanged = agent::exchange(*pool, own, started.ranks);
+        const bool differ = !exchanged && exchanged.error().fault == Fault::bad_setup;
+        if (mpi::agree(*pool, differ || static_cast<bool>(exchanged))) {
+            if (!exchanged) return exchanged.error();
+            roster = std::move(*exchanged);
+            return pool;
+        }
+        pool->revoke();
+        pool = mpi::Communicator::shrink(pool->get());
+    }
+    if (!pool) return pool.error();
+    return Error{Fault::timed_out, "the ranks did not come together within " +
+                                       std::to_string(config.join_deadline_ms) + " ms"};
+}
+
+void Session::Impl::start_agent() {
+    if (config.agent == AgentThread::engine) return agent->form();
+    thread = std::thread([this] {
+        agent->form();
+        while (agent->pump(std::chrono::milliseconds(10))) {
+        }
+    });
+}
+
+Result<Done> Session::Impl::join() {
+    auto begun = mpi::start(config.agent);
+    if (!begun) return begun.error();
+    started = std::move(*begun);
+    agent::set_log_rank(started.self);
+    watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
+    watch_exit(*this);
+    if (started.self.value == 0)
+        for (const auto& note : started.notes) agent::say(note);
+    if (auto counts = check_counts(); !counts) return counts.error();
+    if (auto orders = agent::order_faults(std::getenv("MUSTER_INJECT"), started.self); !orders) return orders.error();
+    std::vector<agent::RosterEntry> roster;
+    auto pool = first_pool(roster);
+    if (!pool) return pool.error();
+    for (const auto& entry : roster) nodes.push_back(entry.member.node);
+
+    static agent::Mailbox* complain_to = nullptr;
+    complain_to = &mailbox;
+    mpi::set_error_handler([] { complain_to->complain(); });
+    watchdog.on_expiry(agent::Watchdog::engine_lane, [this](const char* what, std::uint64_t waited_ms) {
+        mailbox.wish({ExitCode::timed_out, "rank " + std::to_string(started.self.value) + " waited " +
+                                               std::to_string(waited_ms) + " ms for " + what + " in round " +
+                                               std::to_string(round.load())});
+    });
+    agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self, bell, mailbox,
+                                           watchdog);
+    start_agent();
+    take_over(wait_for_round());
+    return Done{};
+}
+
+Session::Impl::~Impl() {
+    if (agent && !over) leave();
+    unwatch_exit();
+    if (agent && agent->lost_any()) finalize_may_hang = true;
+    if (thread.joinable()) thread.join();
+    mpi::set_error_handler([] {});
+}
+
+Result<Session> Session::join(Config config) {
+    if (live.load() != nullptr) return Error{Fault::refused, "this process has joined already"};
+    auto impl = std::make_unique<Impl>(std::move(config));
+    if (auto joined = impl->join(); !joined) {
+        impl->over = true;
+        agent::LauncherLink(self).send({{"event", "ended"},
+                                        {"code", static_cast<int>(ExitCode::bad_usage)},
+                                        {"name", name_of(ExitCode::bad_usage)},
+                                        {"reason", joined.error().text}});
+        return joined.error();
+    }
+    return Session(std::move(impl));
+}
+
+}  // namespace muster

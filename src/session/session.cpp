@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "muster/session.hpp"
+
+#include <algorithm>
+
+#include "agent/inject.hpp"
+#include "core/assert.hpp"
+#include "mpi/fault.hpp"
+#include "mpi/ulfm.hpp"
+#include "muster/mpi.hpp"
+#include "session/impl.hpp"
+
+namespace muster {
+namespace {
+
+constexpr auto kTick = std::chrono::milliseconds(10);
+constexpr auto kLook = std::chrono::milliseconds(1000);
+
+double ms(agent::Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
+
+World world_of(const agent::Handover& handover, Rank self, const std::vector<std::string>& nodes,
+               std::uint32_t group_size) {
+    const core::Plan& plan = handover.plan;
+    World world;
+    world.round = plan.round;
+    world.ranks = plan.world;
+    world.standbys = plan.standbys;
+    world.step = plan.step;
+    world.newcomers = plan.newcomers;
+    world.source = plan.source;
+    world.blob = handover.blob;
+    world.group_size = group_size == 0 ? world.size() : group_size;
+    std::vector<core::Member> launch;
+    for (std::uint32_t r = 0; r < nodes.size(); ++r) launch.push_back({Rank{r}, nodes[r], nodes[r]});
+    world.partner = core::partners(plan.world, launch);
+    world.ward.resize(world.partner.size());
+    for (std::uint32_t s = 0; s < world.partner.size(); ++s) world.ward[world.partner[s].value] = Slot{s};
+    for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
+        world.nodes.push_back(nodes[plan.world[s].value]);
+        if (plan.world[s] == self) world.slot = Slot{s};
+    }
+    return world;
+}
+
+}  // namespace
+
+/// The next complete round, or the end. In the agent-on-the-engine mode this is where the agent works.
+std::shared_ptr<const agent::Handover> Session::Impl::wait_for_round() {
+    for (;;) {
+        if (config.agent == AgentThread::engine) {
+            if (auto given = mailbox.take(std::chrono::milliseconds(0))) return given;
+            agent->pump(kTick);
+        } else if (auto given = mailbox.take(kLook)) {
+            return given;
+        }
+    }
+}
+
+void Session::Impl::add_report(const agent::Handover& handover, bool seen) {
+    if (handover.plan.round.value <= 1 && handover.plan.lost.empty()) return;
+    const auto& times = handover.times;
+    RoundReport report{.from = handover.from, .to = handover.plan.round, .lost = handover.plan.lost, .promoted = {}};
+    for (const auto& promotion : handover.plan.promoted) report.promoted.push_back({promotion.rank, promotion.slot});
+    report.size = static_cast<std::uint32_t>(handover.plan.world.size());
+    const auto now = agent::Clock::now();
+    if (times.last_commit != agent::Clock::time_point()) report.detect_ms = ms(times.noticed - times.last_commit);
+    report.shrink_ms = ms(times.shrunk - times.noticed);
+    report.build_ms = ms(times.built - times.shrunk);
+    report.hand_over_ms = seen ? ms(now - times.built) : 0;
+    report.stalled_ms = ms(now - times.noticed);
+    rounds.push_back(std::move(report));
+    first_commit_due = seen;
+}
+
+void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
+    mailbox.forget_tracked();
+    mailbox.retire(std::exchange(current, std::move(next)));
+    if (current->ending) {
+        ending = {current->ending->code, current->ending->reason};
+        over = true;
+        return;
+    }
+    world = world_of(*current, started.self, nodes, config.group_size);
+    if (const auto* entry = world.step ? mailbox.ledger.entry_of(*world.step) : nullptr) world.blob = entry->blob;
+    round = world.round.value;
+    for (const auto& missed : current->missed) add_report(*missed, false);
+    add_report(*current, true);
+    untold = true;
+}
+
+Turn Session::Impl::next() {
+    for (;;) {
+        if (over) return {Turn::ended};
+        if (untold) {
+            untold = false;
+            if (config.hooks.world_changed) config.hooks.world_changed(world);
+            if (world.slot) return {Turn::rebuilt};
+            if (!std::exchange(warmed_up, true) && config.hooks.warm_up) config.hooks.warm_up();
+        }
+        if (config.agent == AgentThread::engine) agent->pump(std::chrono::milliseconds(0));
+        if (world.slot && !mailbox.interrupted()) return {Turn::forward};
+        take_over(wait_for_round());
+    }
+}
+
+void Session::Impl::leave() {
+    if (over) return;
+    mailbox.leave();
+    while (!over) take_over(wait_for_round());
+}
+
+void Session::Impl::stop(ExitCode code, const std::string& reason) {
+    mailbox.wish({code, "rank " + std::to_string(started.self.value) + " in round " + std::to_string(round.load()) +
+                            ": " + reason});
+}
+
+Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Turn Session::next() { return impl_->next(); }
+Result<Step> Session::commit(Step step, std::span<const std::byte> blob) { return impl_->commit(step, blob); }
+void Session::leave() { impl_->leave(); }
+void Session::abort(std::string reason) { impl_->stop(ExitCode::aborted, reason); }
+void Session::stop(ExitCode code, std::string reason) { impl_->stop(code, reason); }
+bool Session::interrupted() const { return impl_->mailbox.interrupted(); }
+Rank Session::rank() const { return impl_->started.self; }
+const World& Session::world() const { return impl_->world; }
+const std::vector<RoundReport>& Session::rounds() const { return impl_->rounds; }
+const Ending& Session::ending() const { return impl_->ending; }
+
+MPI_Comm communicator(const Session& session) {
+    const auto& current = session.impl().current;
+    return current->comms ? current->comms->world.get() : MPI_COMM_NULL;
+}
+
+MPI_Comm group_communicator(const Session& session) {
+    const auto& current = session.impl().current;
+    return current->comms ? current->comms->group.get() : MPI_COMM_NULL;
+}
+
+void track(Session& session, MPI_Comm comm) {
+    mpi::attach_error_handler(comm);
+    session.impl().mailbox.track(comm);
+}
+
+void untrack(Session& session, MPI_Comm comm) { session.impl().mailbox.untrack(comm); }
+
+}  // namespace muster
