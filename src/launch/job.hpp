@@ -24,6 +24,7 @@ struct JobOptions {
     bool verbose = false;
     bool link = true;                           ///< Listen for what the job tells.
     std::chrono::milliseconds kill_after{10'000};  ///< How long mpirun may outlive the job, or a request to stop.
+    std::chrono::milliseconds time_limit{0};    ///< For the whole job; then it is stopped: timed_out. 0: none.
     /// Program's and mpirun's output, in pieces as they come. Default: our own stdout and stderr.
     std::function<void(std::string_view)> on_output{}, on_errors{};
     std::function<void(std::string_view)> on_line{};           ///< muster's own lines, without "\n". Default: stderr.

@@ -2,7 +2,7 @@
 #include "launch/stderr_filter.hpp"
 
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <utility>
 
 namespace muster::launch {
@@ -18,20 +18,25 @@ bool is_ruler(std::string_view line) {
 
 bool has(std::string_view line, std::string_view words) { return line.find(words) != std::string_view::npos; }
 
-/// PRRTE's own words about a process that died (help-prun.txt, help-prterun.txt, help-prte-odls-base.txt).
-bool is_about_a_death(std::string_view line) {
-    constexpr std::array<std::string_view, 8> kWords = {
-        "noticed that process rank", "exited on signal", "exited with non-zero status",
-        "exited with a non-zero", "thus causing the job to be terminated. The first process to do so was:",
-        "Process name: [", "Exit code:    ", "signal "};
-    return line.empty() || std::any_of(kWords.begin(), kWords.end(), [&](auto words) { return has(line, words); });
-}
+bool starts(std::string_view line, std::string_view words) { return line.starts_with(words); }
 
+/// PRRTE's own words about a process that died (help-prun.txt), line by line as they are wrapped there.
 bool opens_note_about_a_death(std::string_view line) {
-    return has(line, "noticed that process rank") || has(line, "detected that one or more processes exited with non-zero");
+    return has(line, " noticed that process rank ") ||
+           has(line, " detected that one or more processes exited with non-zero status,");
 }
 
-bool is_libnbc_noise(std::string_view line) { return has(line, "NBC_Progress: an error"); }
+bool is_about_a_death(std::string_view line) {
+    return line.empty() || opens_note_about_a_death(line) || starts(line, "signal ") || starts(line, "on signal ") ||
+           starts(line, "thus causing the job to be terminated. The first process to do so was:") ||
+           starts(line, "   Process name: [") || starts(line, "   Exit code:    ");
+}
+
+/// Harmless, and printed for every death: libnbc of a revoked communicator, libevent of a closed connection.
+bool is_noise(std::string_view line) {
+    return has(line, "NBC_Progress: an error") ||
+           (starts(line, "[warn] Epoll ") && has(line, " failed. Old events were "));
+}
 
 }  // namespace
 
@@ -46,9 +51,9 @@ std::string StderrFilter::take(std::string_view bytes) {
 
 std::string StderrFilter::take_line(std::string line) {
     const std::string_view content(line.data(), line.size() - (line.ends_with('\n') ? 1 : 0));
-    if (!is_ruler(content)) remember(std::string(content));
+    if (!is_ruler(content) && !is_noise(content)) remember(std::string(content));
     if (everything_) return line;
-    if (is_libnbc_noise(content)) return "";
+    if (is_noise(content)) return "";
     if (block_.empty() && !(joined_ && is_ruler(content))) return line;
     const bool closes = !block_.empty() && is_ruler(content);
     block_.push_back(std::move(line));
@@ -71,6 +76,7 @@ std::string StderrFilter::close_block() {
 std::string StderrFilter::flush() {
     std::string out;
     for (const auto& line : std::exchange(block_, {})) out += line;
+    remember(line_);
     return out + std::exchange(line_, {});
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// Takes mpirun's stderr apart into lines and holds back what only says that a death was survived:
-/// libnbc's 'NBC_Progress: an error' line, and, once the job has joined, PRRTE's note about a process that died.
+/// libnbc's 'NBC_Progress: an error', libevent's '[warn] Epoll ... failed', and, once the job has joined, PRRTE's note
+/// about a process that died.
 /// A line of the program is never held back: only lines in the very words of PRRTE, between two of its rulers, are.
 /// Pure. An unfinished line waits until it is finished or flush() is called.
 

@@ -38,6 +38,7 @@ Outcome Supervisor::run(const JobSpec& spec, const Preflight& flight) {
     if (!child) return {.code = static_cast<int>(ExitCode::launcher_failed), .text = "launcher_failed (15): " + child.error().text};
     mpirun_ = std::move(*child);
     running_ = true;
+    if (options_.time_limit.count() > 0) time_limit_ = Clock::now() + options_.time_limit;
     watch();
     drain(kDrainMax);
     if (const int left = orphans_.sweep(kSweepMax); left > 0 && options_.verbose)
@@ -64,6 +65,7 @@ Result<Child> Supervisor::start_mpirun(const JobSpec& spec, const Preflight& fli
 void Supervisor::watch() {
     while (running_) {
         turn(next_deadline());
+        stop_when_out_of_time();
         push_when_due();
     }
 }
@@ -81,7 +83,7 @@ bool Supervisor::streams_open() const {
 
 Supervisor::Clock::time_point Supervisor::next_deadline() const {
     const auto flush = errors_since_ == Clock::time_point::max() ? errors_since_ : errors_since_ + kHeldLineMax;
-    return std::min(next_pressure_, flush);
+    return std::min({next_pressure_, flush, time_limit_});
 }
 
 /// One poll: waits until something comes or `until` has passed, then handles all that is there.
@@ -96,7 +98,7 @@ void Supervisor::turn(Clock::time_point until) {
     link_.handle([this](int rank, const nlohmann::json& event) { take_event(rank, event); });
     if (waits[1].revents != 0) read_output();
     if (waits[2].revents != 0) read_errors();
-    if (filter_.holds_something() && Clock::now() >= next_deadline()) {
+    if (filter_.holds_something() && Clock::now() >= errors_since_ + kHeldLineMax) {
         options_.on_errors(filter_.flush());
         errors_since_ = Clock::time_point::max();
     }
@@ -154,6 +156,13 @@ void Supervisor::push_when_due() {
     }
 }
 
+void Supervisor::stop_when_out_of_time() {
+    if (!running_ || Clock::now() < time_limit_) return;
+    time_limit_ = Clock::time_point::max();
+    view_.out_of_time = true;
+    press(Pressure::term, Clock::now() + kTermGrace);
+}
+
 void Supervisor::press(Pressure pressure, Clock::time_point next) {
     if (pressure < pressure_) return;
     pressure_ = pressure;
@@ -166,7 +175,7 @@ void Supervisor::reap() {
     int status = 0;
     if (!running_ || waitpid(mpirun_.pid, &status, WNOHANG) != mpirun_.pid) return;
     running_ = false;
-    next_pressure_ = Clock::time_point::max();
+    next_pressure_ = time_limit_ = Clock::time_point::max();
     view_.mpirun_status = shell_status(status);
 }
 

@@ -37,6 +37,7 @@ private:
     void take_signal(int signal);
     void take_event(int rank, const nlohmann::json& event);
     void push_when_due();
+    void stop_when_out_of_time();
     void press(Pressure pressure, Clock::time_point next);
     void reap();
     [[nodiscard]] bool streams_open() const;
@@ -54,6 +55,7 @@ private:
     bool running_ = false;
     Pressure pressure_ = Pressure::none;
     Clock::time_point next_pressure_ = Clock::time_point::max();
+    Clock::time_point time_limit_ = Clock::time_point::max();
     Clock::time_point errors_since_ = Clock::time_point::max();  ///< Since when the filter holds something.
 };
 

@@ -51,6 +51,7 @@ Verdict judge_ending(const Story& story, const LauncherView& view) {
 Verdict judge(const Story& story, const LauncherView& view) {
     if (story.ended()) return judge_ending(story, view);
     if (view.stop_asked) return after_stop_request();
+    if (view.out_of_time) return verdict_of(ExitCode::timed_out, "the job was still running at its time limit");
     if (story.joined())
         return verdict_of(ExitCode::launcher_failed, "mpirun ended with " + number(view.mpirun_status) +
                                                          " while the job was in round " + number(story.round()) +
