@@ -29,9 +29,10 @@ Trainer::Trainer(muster::Session& session, const moe::Dataset& data, const Optio
 
 bool Trainer::train() {
     const std::uint64_t step = committed_ ? *committed_ + 1 : 0;
-    if (compute(step) && keep(step)) return true;
-    ++steps_repeated_;
-    return false;
+    begun_ = step;
+    if (!compute(step) || !keep(step)) return false;
+    begun_.reset();
+    return true;
 }
 
 bool Trainer::compute(std::uint64_t step) {
@@ -87,11 +88,19 @@ bool Trainer::rewire() {
     const auto& world = session_.world();
     place_ = place_in(world);
     committed_.reset();
+    count_repeated();
     if (!connect()) return false;
     kills_.die_if_due(Point::in_restore, world.step ? world.step->value + 1 : 0);
     if (world.step && !take_over(world.step->value)) return false;
     wired_ = true;
     return true;
+}
+
+/// A commit that failed here may have succeeded for somebody else: only World::step says whether the step counts.
+void Trainer::count_repeated() {
+    const auto agreed = session_.world().step;
+    if (begun_ && (!agreed || agreed->value < *begun_)) ++steps_repeated_;
+    begun_.reset();
 }
 
 bool Trainer::connect() {

@@ -45,6 +45,7 @@ private:
     bool keep(std::uint64_t step);
     bool take_over(std::uint64_t step);
     bool connect();
+    void count_repeated();
     void show_progress(std::uint64_t step, float loss) const;
     [[nodiscard]] bool went_well(const muster::Error& error);
     template <class T>
@@ -71,6 +72,7 @@ private:
     bool wired_ = false;
     std::array<Generation, 2> generations_;
     std::optional<std::uint64_t> committed_;
+    std::optional<std::uint64_t> begun_;  ///< A step that was begun and not seen committed.
     std::uint64_t steps_repeated_ = 0;
 };
 
