@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "launch/verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace muster::launch {
+namespace {
+
+const char* const kJoined = R"({"event":"joined","engines":4,"round":1})";
+const char* const kLost3 = R"({"event":"round","from":1,"to":2,"lost":[{"rank":3}],"size":4})";
+const char* const kFinished = R"({"event":"ended","code":0,"reason":""})";
+const char* const kBelowMin = R"({"event":"ended","code":12,"reason":"1 of 2 left"})";
+
+struct Case {
+    const char* name;
+    std::vector<const char*> events;
+    LauncherView view;
+    int code;
+    const char* text;
+    bool detail = false;
+};
+
+const std::vector<Case> kCases = {
+    {"finished", {kJoined, kFinished}, {}, 0, ""},
+    {"a repaired death leaves 137 in mpirun", {kJoined, kLost3, kFinished}, {.mpirun_status = 137}, 0,
+     "mpirun returned 137 because of the ranks that were lost; the job finished", true},
+    {"the job's own code wins over mpirun's 0", {kJoined, kBelowMin}, {}, 12, "below_min (12): 1 of 2 left"},
+    {"a process fails after the ending", {kJoined, kFinished, R"({"event":"exit","rank":2,"status":3})"},
+     {.mpirun_status = 3}, 1, "program_failed (1): rank 2 returned 3 after the job had ended"},
+    {"it says so before the ending arrives", {kJoined, R"({"event":"exit","rank":2,"status":3})", kFinished}, {}, 1,
+     "program_failed (1): rank 2 returned 3 after the job had ended"},
+    {"the exit of a rank that was lost is repaired", {kJoined, R"({"event":"exit","rank":3,"status":9})", kLost3, kFinished},
+     {}, 0, ""},
+    {"an exit that nobody told", {kJoined, kFinished}, {.mpirun_status = 139}, 1,
+     "program_failed (1): mpirun returned 139: a process failed after the job had ended"},
+    {"mpirun was killed after the ending", {kJoined, kFinished}, {.mpirun_status = 143, .killed_late = true}, 0, ""},
+    {"the launcher killed the job", {kJoined, kLost3}, {.mpirun_status = 0, .last_words = "lost a daemon"}, 15,
+     "launcher_failed (15): mpirun ended with 0 while the job was in round 2; its last words: lost a daemon"},
+    {"stopped by a signal", {kJoined}, {.mpirun_status = 143, .stop_asked = true}, 10,
+     "stopped (10): a signal asked muster run to stop"},
+    {"what the ranks say while they are stopped", {kJoined, kBelowMin}, {.mpirun_status = 143, .stop_asked = true}, 10,
+     "stopped (10): a signal asked muster run to stop"},
+    {"it had ended before the signal", {kJoined, kBelowMin}, {.stop_asked = true, .ended_before_stop = true}, 12,
+     "below_min (12): 1 of 2 left"},
+    {"it finished in spite of the signal", {kJoined, kFinished}, {.mpirun_status = 143, .stop_asked = true}, 0, ""},
+    {"never joined, failed", {}, {.mpirun_status = 5}, 5,
+     "the program never joined a session; mpirun's exit code 5 is passed on"},
+    {"never joined, fine", {}, {}, 0, "the program never joined a session; mpirun's exit code 0 is passed on", true},
+    {"never joined, stopped", {}, {.mpirun_status = 143, .stop_asked = true}, 10,
+     "stopped (10): a signal asked muster run to stop"},
+    {"out of time", {}, {.mpirun_status = 143, .out_of_time = true}, 17,
+     "timed_out (17): the job was still running at its time limit"},
+};
+
+TEST(Verdict, Table) {
+    for (const auto& row : kCases) {
+        SCOPED_TRACE(row.name);
+        Story story;
+        for (const auto* event : row.events) story.take(0, nlohmann::json::parse(event));
+        const auto verdict = judge(story, row.view);
+        EXPECT_EQ(verdict.code, row.code);
+        EXPECT_EQ(verdict.text, row.text);
+        EXPECT_EQ(verdict.detail, row.detail);
+    }
+}
+
+}  // namespace
+}  // namespace muster::launch
