@@ -19,7 +19,7 @@ constexpr auto kReportAnyway = std::chrono::seconds(5);
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
 
-enum class Message : std::uint8_t { leaving = 1, departing = 2 };
+enum class Message : std::uint8_t { leaving = 1 };
 
 std::uint64_t milliseconds(Clock::time_point time) {
     return static_cast<std::uint64_t>(
@@ -87,24 +87,18 @@ void Agent::listen(bool rang) {
 }
 
 void Agent::serve_engine() {
-    if (auto text = mailbox_.take_departure()) {
-        announce_departure(*text);
-        mailbox_.departed();
-    }
-    if (mailbox_.leaving()) announce_leaving();
-    if (mailbox_.take_complaint() || mailbox_.wished()) recover("the engine saw an error");
+    if (mailbox_.leaving() && mailbox_.going().empty()) announce_leaving();
+    if (mailbox_.take_complaint() || mailbox_.wished() || !mailbox_.going().empty()) recover("the engine saw an error");
 }
 
 void Agent::handle(const mpi::Received& received) {
     core::Reader in(received.message);
     const auto kind = static_cast<Message>(in.u8());
     const auto rank = in.id<Rank>();
-    const std::string text = in.text();
     const Rank from = places_.at(static_cast<std::size_t>(received.from));
-    if (!in.finished() || rank != from) return say("dropped a message that makes no sense, from rank " +
+    if (!in.finished() || rank != from || kind != Message::leaving) return say("dropped a message that makes no sense, from rank " +
                                                    std::to_string(from.value));
-    if (kind == Message::leaving) desk_.leaving(rank, milliseconds(Clock::now()));
-    if (kind == Message::departing) recovery_.departed(rank, text);
+    desk_.leaving(rank, milliseconds(Clock::now()));
 }
 
 void Agent::announce_leaving() {
@@ -119,25 +113,7 @@ void Agent::announce_leaving() {
     core::Writer out;
     out.u8(static_cast<std::uint8_t>(Message::leaving));
     out.id(self_);
-    out.text("");
     tell(recovery_.coordinator(), out.take());
-}
-
-/// The coordinator must know; if it is this member that goes, or the coordinator dies too, the next in line.
-void Agent::announce_departure(const std::string& text) {
-    core::Writer out;
-    out.u8(static_cast<std::uint8_t>(Message::departing));
-    out.id(self_);
-    out.text(text.substr(0, 200));
-    const auto message = out.take();
-    std::vector<Rank> others;
-    for (const Rank rank : recovery_.pool())
-        if (rank != self_) others.push_back(rank);
-    std::sort(others.begin(), others.end());
-    const Rank coordinator = recovery_.coordinator();
-    if (coordinator != self_) tell(coordinator, message);
-    for (std::size_t i = 0; i < others.size() && i < 2; ++i)
-        if (others[i] != coordinator) tell(others[i], message);
 }
 
 void Agent::tell(Rank to, const core::Bytes& message) {

@@ -45,7 +45,6 @@ private:
     void serve_engine();
     void handle(const mpi::Received& received);
     void announce_leaving();
-    void announce_departure(const std::string& text);
     void tell(Rank to, const core::Bytes& message);
     void recover(const char* why);
     void report_when_due();

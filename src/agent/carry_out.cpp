@@ -98,6 +98,7 @@ core::Facts Agent::own_facts(const core::Gather&) const {
     core::Facts facts;
     facts.rank = self_;
     facts.leaving = mailbox_.leaving();
+    facts.going = mailbox_.going();
     facts.proven_dead = proven_;
     facts.wish = mailbox_.wish();
     return facts;

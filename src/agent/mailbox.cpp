@@ -67,23 +67,18 @@ void Mailbox::wish(core::Wish wish) {
     bell_.wake();
 }
 
-void Mailbox::depart(std::string text) {
+void Mailbox::go(std::string why) {
     {
         const std::scoped_lock lock(mutex_);
-        departure_ = std::move(text);
+        going_ = std::move(why);
     }
-    bell_.wake();
+    leave();
 }
 
-void Mailbox::wait_until_departed(std::chrono::milliseconds patience) {
-    std::unique_lock lock(mutex_);
-    given_.wait_for(lock, patience, [this] { return departed_; });
-}
-
-void Mailbox::departed() {
+std::string Mailbox::going() const {
+    if (!leaving()) return {};
     const std::scoped_lock lock(mutex_);
-    departed_ = true;
-    given_.notify_all();
+    return going_;
 }
 
 void Mailbox::interrupt() {
@@ -119,11 +114,6 @@ void Mailbox::free_retired() {
 std::optional<core::Wish> Mailbox::wish() const {
     const std::scoped_lock lock(mutex_);
     return wish_;
-}
-
-std::optional<std::string> Mailbox::take_departure() {
-    const std::scoped_lock lock(mutex_);
-    return std::exchange(departure_, std::nullopt);
 }
 
 }  // namespace muster::agent

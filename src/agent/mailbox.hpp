@@ -58,8 +58,7 @@ public:
     void complain();  ///< Something is wrong with the round that the engine works in.
     void leave();
     void wish(core::Wish wish);  ///< The first one counts.
-    void depart(std::string text);
-    void wait_until_departed(std::chrono::milliseconds patience);
+    void go(std::string why);  ///< Leaves without waiting for anybody, in the middle of its work.
 
     // Agent's thread.
     void interrupt();           ///< From now on the engine's next turn waits for a handover.
@@ -70,8 +69,7 @@ public:
     [[nodiscard]] bool leaving() const { return leaving_.load(); }
     [[nodiscard]] bool wished() const { return wished_.load(); }
     [[nodiscard]] std::optional<core::Wish> wish() const;
-    [[nodiscard]] std::optional<std::string> take_departure();
-    void departed();  ///< The others have been told.
+    [[nodiscard]] std::string going() const;  ///< Empty unless go() was called.
     [[nodiscard]] Clock::time_point last_commit() const { return Clock::time_point(Clock::duration(last_commit_)); }
     /// When the first commit after the last handover was recorded; the epoch until then.
     [[nodiscard]] Clock::time_point first_commit() const { return Clock::time_point(Clock::duration(first_commit_)); }
@@ -93,8 +91,7 @@ private:
     std::vector<std::shared_ptr<const Handover>> retired_;
     std::vector<MPI_Comm> tracked_;
     std::optional<core::Wish> wish_;
-    std::optional<std::string> departure_;
-    bool departed_ = false;
+    std::string going_;
 };
 
 }  // namespace muster::agent

@@ -29,13 +29,12 @@ std::vector<Loss> losses(const PlanInput& input) {
     std::vector<Loss> lost;
     for (const Rank rank : input.complete) {
         if (present.contains(rank)) continue;
-        const auto said = input.departures.find(rank);
-        const std::string text =
-            said != input.departures.end() ? said->second : (proven.contains(rank) ? "killed" : "lost");
-        lost.push_back({rank, input.launch[rank.value].node, text});
+        lost.push_back({rank, input.launch[rank.value].node, proven.contains(rank) ? "killed" : "lost"});
     }
     for (const auto& facts : input.present)
-        if (facts.leaving) lost.push_back({facts.rank, input.launch[facts.rank.value].node, "left"});
+        if (facts.leaving)
+            lost.push_back(
+                {facts.rank, input.launch[facts.rank.value].node, facts.going.empty() ? "left" : facts.going});
     return lost;
 }
 
@@ -49,7 +48,6 @@ FenceVerdict fence_of(const PlanInput& input) {
         if (input.launch[facts.rank.value].node == node) counts.launcher_node_present = true;
         gone.insert(facts.proven_dead.begin(), facts.proven_dead.end());
     }
-    for (const auto& [rank, text] : input.departures) gone.insert(rank);
     for (const auto& facts : input.present) gone.erase(facts.rank);
     for (const Rank rank : gone)
         if (contains(input.complete, rank)) ++counts.proven_dead;
@@ -73,7 +71,7 @@ std::optional<Wish> ending_of(const PlanInput& input) {
         if (facts.wish) return named(*facts.wish, input);
     std::size_t engines = 0, leaving = 0;
     for (const auto& facts : input.present)
-        if (contains(input.previous, facts.rank)) {
+        if (contains(input.previous, facts.rank) && facts.going.empty()) {
             ++engines;
             if (facts.leaving) ++leaving;
         }

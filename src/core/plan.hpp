@@ -28,7 +28,8 @@ struct Wish {
 /// One survivor's report. Encoded it takes exactly kFactsSize bytes, so that it can be gathered as it is.
 struct Facts {
     Rank rank;
-    bool leaving = false;
+    bool leaving = false;           ///< Wants to be in no further round.
+    std::string going;              ///< Leaves in the middle of its work: why ("exited 3"). Empty for a proper leave().
     std::optional<Step> committed;  ///< Last step whose agreement this member has seen.
     std::optional<Step> attempted;  ///< A later step whose result is in place here, its agreement not seen.
     Round committed_in;             ///< Round of `committed`; 0 where nothing was committed.
@@ -36,9 +37,10 @@ struct Facts {
     std::optional<Wish> wish;
 };
 
-constexpr std::size_t kFactsSize = 320;
+constexpr std::size_t kFactsSize = 512;
 constexpr std::size_t kProvenMax = 16;
-constexpr std::size_t kReasonMax = 160;
+constexpr std::size_t kReasonMax = 320;
+constexpr std::size_t kGoingMax = 60;
 
 [[nodiscard]] Bytes encode(const Facts& facts);
 [[nodiscard]] std::optional<Facts> decode_facts(std::span<const std::byte> bytes);
@@ -76,7 +78,6 @@ struct PlanInput {
     const std::vector<Rank>& previous;           ///< Its world: slot -> rank.
     const std::map<Round, std::vector<Rank>>& worlds;  ///< Worlds of earlier rounds, for who held whose copy.
     const std::vector<Facts>& present;           ///< One per survivor.
-    const std::map<Rank, std::string>& departures;  ///< What members said before they went.
 };
 
 [[nodiscard]] Plan decide(const PlanInput& input);

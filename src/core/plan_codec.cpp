@@ -94,6 +94,7 @@ Bytes encode(const Facts& facts) {
     Writer out;
     out.id(facts.rank);
     out.u8(facts.leaving ? 1 : 0);
+    out.text(facts.going.substr(0, kGoingMax));
     out.maybe(facts.committed);
     out.maybe(facts.attempted);
     out.id(facts.committed_in);
@@ -114,6 +115,7 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     Facts facts;
     facts.rank = in.id<Rank>();
     facts.leaving = in.u8() == 1;
+    facts.going = in.text();
     facts.committed = in.maybe<Step>();
     facts.attempted = in.maybe<Step>();
     facts.committed_in = in.id<Round>();

@@ -115,8 +115,7 @@ Effects Recovery::plan(const Gathered& gathered) {
                                      .complete = complete_,
                                      .previous = world_,
                                      .worlds = worlds_,
-                                     .present = gathered.facts,
-                                     .departures = departures_})}};
+                                     .present = gathered.facts})}};
 }
 
 Effects Recovery::build(const Planned& planned) {

@@ -52,9 +52,6 @@ public:
 
     [[nodiscard]] Effects step(const Input& input);
 
-    /// What a member said before it went: "left", "exited 3".
-    void departed(Rank rank, std::string text) { departures_[rank] = std::move(text); }
-
     [[nodiscard]] Phase phase() const { return phase_; }
     [[nodiscard]] Round round() const { return round_; }         ///< Last complete round.
     [[nodiscard]] Rank coordinator() const;                      ///< Lowest live Rank of the world, else of the pool.
@@ -79,7 +76,6 @@ private:
     std::vector<Rank> world_;         ///< Its world.
     std::vector<Rank> pool_;
     std::map<Round, std::vector<Rank>> worlds_;
-    std::map<Rank, std::string> departures_;
     Plan plan_;
 };
 

@@ -22,6 +22,7 @@ public:
     Turn next();
     Result<Step> commit(Step step, std::span<const std::byte> blob);
     void leave();
+    bool go(std::string why);  ///< Leaves while the process ends. False where that took too long.
     void stop(ExitCode code, const std::string& reason);
 
     /// An MPI call of ours on the round's communicators failed.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Becoming a member, and what happens when the process ends without having left.
+#include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -17,19 +18,19 @@ std::atomic<Session::Impl*> live{nullptr};
 std::atomic<bool> finalize_may_hang{false};
 Rank self;
 
-constexpr auto kDeparturePatience = std::chrono::milliseconds(500);
 
-/// The process ends: peers are told while the agent can still speak, the launcher in any case.
+/// The process ends: peers go on without it in a new round, the launcher is told the status. Open MPI would not notice
+/// a process that exits by itself (PRRTE reports signals only), so a process that cannot leave dies by one.
 void departing(int status) {
-    if (Session::Impl* impl = live.exchange(nullptr); impl != nullptr && !impl->over) {
-        finalize_may_hang = true;
-        impl->mailbox.depart(status < 0 ? "ended by an uncaught exception" : "exited " + std::to_string(status));
-        if (impl->config.agent == AgentThread::engine)
-            impl->agent->pump(std::chrono::milliseconds(0));
-        else
-            impl->mailbox.wait_until_departed(kDeparturePatience);
-    }
+    Session::Impl* impl = live.exchange(nullptr);
+    const bool member = impl != nullptr && impl->agent && !impl->over;
+    const bool left =
+        !member || impl->go(status < 0 ? "ended by an uncaught exception" : "exited " + std::to_string(status));
+    if (member) finalize_may_hang = true;
     if (status != 0) agent::LauncherLink(self).send({{"event", "exit"}, {"rank", self.value}, {"status", status}});
+    if (left) return;
+    std::fflush(nullptr);
+    (void)std::raise(SIGKILL);
 }
 
 /// A deadline that even a recovery could not keep: say so, and do not keep the others waiting.

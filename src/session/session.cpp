@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr auto kLook = std::chrono::milliseconds(1000);
+constexpr auto kGoPatience = std::chrono::milliseconds(5000);
 
 double ms(agent::Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
@@ -107,6 +108,17 @@ void Session::Impl::leave() {
     if (over) return;
     mailbox.leave();
     while (!over) take_over(wait_for_round());
+}
+
+/// Called from exit() or terminate(): the engine thread may be anywhere, so nothing of its state is touched.
+bool Session::Impl::go(std::string why) {
+    mailbox.go(std::move(why));
+    const auto until = agent::Clock::now() + kGoPatience;
+    while (agent::Clock::now() < until) {
+        if (config.agent == AgentThread::engine) agent->pump(std::chrono::milliseconds(0));
+        if (const auto given = mailbox.take(kTick); given && given->ending) return true;
+    }
+    return false;
 }
 
 void Session::Impl::stop(ExitCode code, const std::string& reason) {
