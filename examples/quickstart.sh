@@ -20,7 +20,7 @@ bin=$muster_root/build/release/bin
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 first_death=$((steps / 3)) second_death=$((steps / 3 + 4))
-title() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+title() { if [ -t 1 ]; then printf '\n\033[1m== %s\033[0m\n' "$*"; else printf '\n== %s\n' "$*"; fi; }
 # A run of this takes seconds; what takes minutes hangs, and that should be seen.
 run() { echo "\$ muster $*"; timeout --signal=INT --kill-after=10 120 "$bin/muster" "$@"; }
 

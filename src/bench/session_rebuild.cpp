@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "bench/rebuild.hpp"
 #include "muster/mpi.hpp"
@@ -130,15 +131,17 @@ Samples session_rebuilds(const RebuildSettings& settings, Board& board) {
     if (rank >= settings.engines) meter.emplace(board, rank == settings.engines + settings.deaths);
     int command = go_on;
     Step step{0};
-    bool promoted = rank >= settings.engines;
+    bool fresh = true;
+    bool parked = rank >= settings.engines;
     while (const auto turn = session->next()) {
         if (turn.kind == Turn::rebuilt) {
             const World& world = session->world();
             step = world.step.value_or(Step{0});
             command = go_on;
+            fresh = true;
             if (rank == 0) director.rebuilt();
-            if (promoted && world.slot) {
-                promoted = false;
+            if (parked && world.slot) {
+                parked = false;
                 std::size_t entry = 0;
                 while (entry + 1 < kDeathsMax && board.killed_at.at(entry + 1) != 0) ++entry;
                 board.promoted_at_work.at(entry) = now_ns();
@@ -152,7 +155,8 @@ Samples session_rebuilds(const RebuildSettings& settings, Board& board) {
             session->leave();
             continue;
         }
-        pause_us(kStepUs);
+        // The first step of a world begins at once: its time is part of the recovery's.
+        if (!std::exchange(fresh, false)) pause_us(kStepUs);
         if (command >= first_death) {
             const int death = command - first_death;
             const auto victim = static_cast<std::uint32_t>(1 + death % (settings.engines - 1));

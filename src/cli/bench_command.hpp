@@ -8,7 +8,7 @@ namespace muster::cli {
 
 struct BenchOptions {
     int ranks = 4;   ///< Engines of the world.
-    int deaths = 5;  ///< In each phase, one after the other.
+    int deaths = 8;  ///< In each phase, one after the other.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
 };
