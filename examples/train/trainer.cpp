@@ -106,7 +106,7 @@ void Trainer::count_repeated() {
 bool Trainer::connect() {
     MPI_Comm comm = muster::communicator(session_);
     if (options_.track) {
-        if (own_comm_ != MPI_COMM_NULL) MPI_Comm_free(&own_comm_);
+        close();
         if (MPI_Comm_split(comm, 0, static_cast<int>(place_.slot), &own_comm_) != MPI_SUCCESS) return false;
         muster::track(session_, own_comm_);
         comm = own_comm_;
@@ -162,6 +162,7 @@ std::optional<Outcome> Trainer::evaluate() {
                    .steps_repeated = *repeated};
 }
 
+/// Taken back before it is freed: muster may be about to revoke it.
 void Trainer::close() {
     if (own_comm_ == MPI_COMM_NULL) return;
     muster::untrack(session_, own_comm_);
