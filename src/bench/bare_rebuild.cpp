@@ -96,14 +96,14 @@ int wait_parked(const BareRound& round) {
 
 }  // namespace
 
-Samples bare_rebuilds(const RebuildSettings& settings, Board& board, std::size_t first_death) {
+Samples bare_rebuilds(const RebuildSettings& settings, Board& board) {
     Samples samples;
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     BareRound round(settings.engines);
     if (round.shrink_from(MPI_COMM_WORLD) || round.build()) return samples;
     for (int death = 0; death < settings.deaths; ++death) {
-        const auto entry = first_death + static_cast<std::size_t>(death);
+        const auto entry = static_cast<std::size_t>(death);
         if (round.is_engine()) {
             int slot = 0;
             MPI_Comm_rank(round.world(), &slot);

@@ -21,7 +21,7 @@ struct Board {
     std::array<std::atomic<std::int64_t>, kDeathsMax> promoted_hand_over{};  ///< Its RoundReport::hand_over_ms, in ns.
     std::atomic<std::int64_t> parked_cpu{};     ///< CPU time of a parked standby ...
     std::atomic<std::int64_t> parked_window{};  ///< ... in this time.
-    std::atomic<std::int64_t> window_asked{};   ///< The director wants those two; any standby answers.
+    std::atomic<std::int64_t> window_asked{};   ///< 1: the director wants those two.
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 

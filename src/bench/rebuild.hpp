@@ -18,15 +18,16 @@ using Samples = std::map<std::string, std::vector<double>>;
 
 struct RebuildSettings {
     int engines = 4;
-    int deaths = 3;  ///< In each of the two phases, one after the other; as many standbys are needed for each.
+    int deaths = 3;  ///< One after the other; as many standbys are needed.
+    bool measure_parked = false;
 };
 
 /// Joins a session, lets engines die one after the other and leaves. Samples only on the director, rank 0.
 [[nodiscard]] Samples session_rebuilds(const RebuildSettings& settings, Board& board);
 
-/// The same with bare calls, on those who are left in MPI_COMM_WORLD: revoke, shrink, and as many splits and dups as
-/// a rebuild of muster makes, then the first allreduce. Deaths are counted on from `first_death` on the board.
+/// The same with bare calls, in MPI_COMM_WORLD: revoke, shrink, and as many splits and dups as a rebuild of muster
+/// makes, then the first allreduce. A job has the one or the other: so both begin with a pool of the same size.
 /// Intuition: this is what a program that does everything itself, and nothing too much, pays for.
-[[nodiscard]] Samples bare_rebuilds(const RebuildSettings& settings, Board& board, std::size_t first_death);
+[[nodiscard]] Samples bare_rebuilds(const RebuildSettings& settings, Board& board);
 
 }  // namespace muster::bench

@@ -13,18 +13,21 @@ namespace muster::bench {
 namespace {
 
 constexpr int kStepUs = 1'000;
-constexpr int kStepsBetweenDeaths = 100;
+constexpr int kStepsBetweenDeaths = 30;
 constexpr std::int64_t kParkedWindowNs = 2'000'000'000;
 constexpr double kNsPerMs = 1e6;
 
 /// What the director tells all engines with the sum of a step: what happens in the next one.
 enum Command : int { go_on = 0, leave = 1, first_death = 2 };
 
-/// On every member: once the director asks, the parked standbys measure what they cost while they sit in next().
+/// On a standby: once the director asks, it measures what it costs while it sits in next().
 class ParkedMeter {
 public:
-    ParkedMeter(Board& board, bool parked) : board_(board), watcher_([this, parked] { if (parked) watch(); }) {}
-    ~ParkedMeter() { stop_ = true; watcher_.join(); }
+    explicit ParkedMeter(Board& board) : board_(board), watcher_([this] { watch(); }) {}
+    ~ParkedMeter() {
+        stop_ = true;
+        watcher_.join();
+    }
     ParkedMeter(const ParkedMeter&) = delete;
     ParkedMeter& operator=(const ParkedMeter&) = delete;
 
@@ -53,8 +56,11 @@ public:
     /// What the next step shall be.
     int command() {
         if (death_under_way_) return first_death + deaths_;
-        if (board_.window_asked == 0 && steps_ >= kStepsBetweenDeaths) board_.window_asked = now_ns();
-        if (steps_ < kStepsBetweenDeaths || board_.parked_window == 0) return go_on;
+        if (steps_ < kStepsBetweenDeaths) return go_on;
+        if (settings_.measure_parked && board_.parked_window == 0) {
+            board_.window_asked = 1;
+            return go_on;
+        }
         if (deaths_ == settings_.deaths) return leave;
         death_under_way_ = true;
         return first_death + deaths_;
@@ -92,7 +98,7 @@ private:
             samples_["survivor_at_work"].push_back(us(at_work_ - killed));
             samples_["promoted_at_work"].push_back(us(board_.promoted_at_work.at(entry) - killed));
             samples_["promoted_hand_over"].push_back(us(board_.promoted_hand_over.at(entry)));
-            if (entry == 0)
+            if (entry == 0 && settings_.measure_parked)
                 samples_["parked_cpu"].push_back(us(board_.parked_cpu) / us(board_.parked_window) * 1e6);
             ++deaths_;
         }
@@ -127,8 +133,8 @@ Samples session_rebuilds(const RebuildSettings& settings, Board& board) {
         std::fprintf(stderr, "muster-bench: rank %d: %s\n", rank, session.error().text.c_str());
         return {};
     }
-    std::optional<ParkedMeter> meter;
-    if (rank >= settings.engines) meter.emplace(board, rank == settings.engines + settings.deaths);
+    std::optional<ParkedMeter> meter;   // on the last standby
+    if (settings.measure_parked && rank == settings.engines + settings.deaths - 1) meter.emplace(board);
     int command = go_on;
     Step step{0};
     bool fresh = true;

@@ -7,8 +7,8 @@
 namespace muster::cli {
 
 struct BenchOptions {
-    int ranks = 4;   ///< Engines of the world.
-    int deaths = 8;  ///< In each phase, one after the other.
+    int ranks = 4;    ///< Engines of the world.
+    int deaths = 12;  ///< Through muster, and as many by bare calls.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
 };
