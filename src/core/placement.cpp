@@ -36,9 +36,11 @@ Rank take_nearest(std::vector<Rank>& standbys, const std::string& location, cons
     return taken;
 }
 
-void fill_holes(Slots& slots, std::vector<Rank>& standbys, const std::vector<Rank>& previous,
+/// Promotes `count` standbys into the lowest holes. No more than are needed beside the survivors: these hold the state,
+/// and in a world that shrinks to whole groups a standby too many would leave one of them over.
+void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, const std::vector<Rank>& previous,
                 const std::vector<Member>& launch, std::vector<Promotion>& promoted) {
-    for (std::uint32_t s = 0; s < slots.size() && !standbys.empty(); ++s) {
+    for (std::uint32_t s = 0; s < slots.size() && promoted.size() < count; ++s) {
         if (slots[s]) continue;
         const std::string location = s < previous.size() ? launch[previous[s].value].location : std::string();
         slots[s] = take_nearest(standbys, location, launch);
@@ -82,8 +84,8 @@ std::uint32_t distance(const std::string& a, const std::string& b) {
     return static_cast<std::uint32_t>(longest - same);
 }
 
-Placement place(const PlacementSettings& settings, const std::vector<Rank>& previous,
-                const std::vector<Member>& launch, const std::vector<Rank>& available) {
+Placement place(const PlacementSettings& settings, const std::vector<Rank>& previous, const std::vector<Member>& launch,
+                const std::vector<Rank>& available) {
     const std::uint32_t group = std::max<std::uint32_t>(1, settings.group_size);
     const auto wanted = std::min<std::uint32_t>(settings.engines, static_cast<std::uint32_t>(available.size()));
     const std::uint32_t size = wanted / group * group;
@@ -99,7 +101,8 @@ Placement place(const PlacementSettings& settings, const std::vector<Rank>& prev
     for (const Rank rank : available)
         if (!placed.contains(rank)) result.standbys.push_back(rank);
 
-    fill_holes(slots, result.standbys, previous, launch, result.promoted);
+    fill_holes(slots, size - std::min<std::size_t>(size, placed.size()), result.standbys, previous, launch,
+               result.promoted);
     for (const Rank rank : compact(slots, size)) result.standbys.push_back(rank);
     for (const auto& slot : slots) {
         MUSTER_ASSERT(slot.has_value());
