@@ -55,7 +55,10 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       watchdog_(watchdog),
       recovery_(self, plan_settings(config), members(roster_)),
       desk_(config.leave_window_ms),
-      link_(self) {}
+      link_(self) {
+    const char* proof = std::getenv("MUSTER_PROOF");
+    witness_ = proof == nullptr || std::string_view(proof) != "off";
+}
 
 void Agent::form() {
     times_.noticed = times_.shrunk = Clock::now();

@@ -84,6 +84,7 @@ private:
     std::optional<mpi::BuiltRound> building_;       ///< Of the plan that is being built.
     core::Bytes blob_;
     std::vector<Rank> proven_;
+    bool witness_ = true;  ///< MUSTER_PROOF=off: believe no death on this node, as if it were another's (tests).
     Timeline times_;
     std::shared_ptr<const Handover> unreported_;    ///< A round whose line waits for its first commit.
     Clock::time_point unreported_since_;
@@ -91,6 +92,8 @@ private:
     Clock::time_point leave_again_;
     unsigned failures_in_a_row_ = 0;
     unsigned fruitless_ = 0;                        ///< Rebuilds in a row that lost nobody and led to no commit.
+    std::optional<Step> last_step_;
+    Clock::time_point last_rebuild_;
     bool ended_ = false;
     std::atomic<bool> lost_any_{false};
 };

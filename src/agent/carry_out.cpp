@@ -19,6 +19,7 @@ namespace {
 constexpr auto kProofPatience = std::chrono::milliseconds(500);
 constexpr unsigned kFailuresMax = 1000;
 constexpr unsigned kFruitlessMax = 8;
+constexpr auto kCalm = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -83,6 +84,7 @@ std::optional<core::Input> Agent::perform(const core::Shrink&) {
 
 void Agent::prove(const core::Gather& gather) {
     proven_.clear();
+    if (!witness_) return;
     const auto until = Clock::now() + (gather.insist ? kProofPatience : std::chrono::milliseconds(0));
     for (const Rank rank : gather.prove) {
         bool gone = is_gone(roster_[rank.value].process);
@@ -174,11 +176,13 @@ std::optional<core::Input> Agent::perform(const core::Agree&) {
 
 /// An engine whose own calls fail without anybody's death would have the world rebuilt for ever.
 void Agent::count_fruitless(const core::Plan& plan) {
-    const bool fruitful = !plan.lost.empty() || mailbox_.first_commit() != Clock::time_point();
+    const bool fruitful = !plan.lost.empty() || plan.step > last_step_ || times_.noticed - last_rebuild_ > kCalm;
     fruitless_ = fruitful ? 0 : fruitless_ + 1;
+    last_step_ = plan.step;
+    last_rebuild_ = times_.noticed;
     if (fruitless_ < kFruitlessMax) return;
     mailbox_.wish({ExitCode::aborted,
-                   std::to_string(fruitless_) + " rebuilds in a row lost nobody and led to no commit: an engine's own "
+                   std::to_string(fruitless_) + " rebuilds within seconds lost nobody and led to no commit: an engine's own "
                    "MPI calls seem to fail (last seen by rank " + std::to_string(self_.value) + ")"});
 }
 

@@ -141,6 +141,9 @@ Plan decide(const PlanInput& input) {
     plan.standbys = std::move(placement.standbys);
     plan.promoted = std::move(placement.promoted);
     agree_on_state(input, plan);
+    if (plan.step && !plan.source)
+        plan.ending = Wish{ExitCode::state_lost, "no engine of the next world holds the state of step " +
+                                                     std::to_string(plan.step->value)};
     return plan;
 }
 

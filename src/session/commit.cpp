@@ -2,13 +2,39 @@
 /// The agreement that a step is done.
 #include <mpi.h>
 
+#include <algorithm>
 #include <array>
+#include <map>
 
 #include "agent/inject.hpp"
 #include "mpi/fault.hpp"
 #include "session/impl.hpp"
 
 namespace muster {
+
+namespace {
+
+using Pair = std::pair<std::uint64_t, std::uint64_t>;
+
+/// Those who differ from what most of them gave; at most three by name. `all`: step and hash of each slot.
+std::string odd_ones(const std::vector<std::uint64_t>& all, const World& world) {
+    std::map<Pair, std::uint32_t> count;
+    for (std::uint32_t s = 0; s < world.size(); ++s) ++count[{all[2 * s], all[2 * s + 1]}];
+    const auto usual = std::max_element(count.begin(), count.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    std::string text;
+    std::uint32_t odd = 0;
+    for (std::uint32_t s = 0; s < world.size(); ++s) {
+        if (Pair{all[2 * s], all[2 * s + 1]} == usual || ++odd > 3) continue;
+        text += "slot " + std::to_string(s) + " (rank " + std::to_string(world.ranks[s].value) + " on " +
+                world.nodes[s] + ") gives step " + std::to_string(all[2 * s]) +
+                (all[2 * s + 1] == usual.second ? ", " : " and another blob, ");
+    }
+    if (odd > 3) text += "and " + std::to_string(odd - 3) + " more, ";
+    return text + "the others step " + std::to_string(usual.first);
+}
+
+}  // namespace
 
 Error Session::Impl::lost(int code, const char* what) {
     mailbox.complain();
@@ -65,10 +91,7 @@ Error Session::Impl::disagreement(Step step, std::uint64_t hash) {
     std::vector<std::uint64_t> all(2 * world.size());
     const int code = MPI_Allgather(mine.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, current->comms->ours.get());
     if (code != MPI_SUCCESS) return lost(code, "commit");
-    std::string text = "the engines do not commit the same:";
-    for (std::uint32_t s = 0; s < world.size(); ++s)
-        text += (s == 0 ? " slot " : ", slot ") + std::to_string(s) + " step " + std::to_string(all[2 * s]) +
-                " blob #" + std::to_string(all[2 * s + 1] % 1'000'000);
+    const std::string text = "the engines do not commit the same: " + odd_ones(all, world);
     stop(ExitCode::aborted, text);
     return Error{Fault::refused, text};
 }

@@ -26,6 +26,7 @@ using InStep = std::function<bool(Session&, std::uint64_t step)>;
 std::uint64_t steps = 40;
 std::uint64_t commits_of_blob = 0;
 unsigned warm_ups = 0, world_changes = 0;
+useconds_t before_commit_us = 0;
 
 bool is(const Session& session, std::uint32_t rank, std::uint64_t step, std::uint64_t when) {
     return session.rank().value == rank && step == when;
@@ -57,6 +58,7 @@ bool forward(Session& session, State& state, const InStep& in_step) {
     std::uint64_t mine = session.world().slot->value == 0 ? now : 0, all = 0;
     if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(session)) != MPI_SUCCESS) return false;
     state.pending = state.sum + all;
+    if (before_commit_us > 0) usleep(std::exchange(before_commit_us, 0));
     if (!session.commit(muster::Step{now}, std::as_bytes(std::span(&now, 1)))) return false;
     state.sum = state.pending;
     state.step = now;
@@ -148,7 +150,7 @@ bool tracked(Session& session, std::uint64_t step) {
 }
 
 bool late(Session& session, std::uint64_t step) {
-    if (is(session, 1, step, 10)) usleep(5'000'000);
+    if (is(session, 1, step, 10)) before_commit_us = 5'000'000;
     return true;
 }
 

@@ -1,0 +1,343 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Members that die, leave, abort and disagree, under plain mpirun: each scenario is a function below.
+
+scenarios.py MPIRUN TEST_DIR BIN_DIR [--list | NAME ...]   (a NAME may be a prefix, or `all`)
+Every run has a deadline; what it started is killed by process group. Exit code 1 where a scenario failed.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+MPIRUN, TESTS, BIN = sys.argv[1:4]
+FLAGS = ["--with-ft", "ulfm", "--mca", "mpi_preconnect_mpi", "1", "--mca", "coll_ftagree_agreement", "1", "--mca",
+         "mpi_yield_when_idle", "1", "--bind-to", "none", "--oversubscribe", "--mca", "coll", "^han,cuda"]
+POINTS = ["noticed", "revoked", "shrunk", "gathered#2", "planned#2", "built#2", "agreed#2", "handed_over#2"]
+
+
+CASES = {}
+
+
+class Failure(Exception):
+    pass
+
+
+def scenario(function):
+    CASES[function.__name__] = function
+    return function
+
+
+def launch(ranks, program, *arguments, deadline=30, **settings):
+    """Runs a program of the tests under mpirun; returns (exit code, its output)."""
+    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
+    environment.update({"MUSTER_" + name: str(value) for name, value in settings.items()})
+    command = [MPIRUN, *FLAGS, "-n", str(ranks), program, *map(str, arguments)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          start_new_session=True) as process:
+        try:
+            output, _ = process.communicate(timeout=deadline)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            raise Failure(f"still running after {deadline} s; so far:\n{output}") from None
+    return process.returncode, output
+
+
+def stepper(ranks, *arguments, **settings):
+    return launch(ranks, os.path.join(TESTS, "stepper"), *arguments, **settings)
+
+
+def member(ranks, *arguments, **settings):
+    return launch(ranks, os.path.join(TESTS, "member"), *arguments, **settings)
+
+
+def expect(condition, what, output):
+    if not condition:
+        raise Failure(what + "\n" + output)
+
+
+def expect_ended(output, ending, count):
+    """`count` ranks said that the job ended so, none another way, and none has a wrong sum."""
+    ended = re.findall(r"^rank \d+ (?:ended )?(\w+):? step", output, re.M)
+    expect("WRONG" not in output, "a wrong sum", output)
+    expect(ended == [ending] * count, f"expected {count} times {ending}, got {ended}", output)
+
+
+def right(ranks_left, *run):
+    code, output = run
+    expect(code in (0, 137), f"exit code {code}", output)
+    expect_ended(output, "finished", ranks_left)
+
+
+# ---- deaths: 4 engines, 2 standbys, every survivor ends with the right sum ----
+
+@scenario
+def death_and_standby():
+    right(4, *stepper(6, 120, "--kill", "2@40", "--kill", "4@80", STANDBYS=2))
+
+
+@scenario
+def death_of_rank_0():
+    right(5, *stepper(6, 60, "--kill", "0@30", STANDBYS=2))
+
+
+@scenario
+def two_at_once():
+    right(4, *stepper(6, 60, "--kill", "0@30", "--kill", "1@30", STANDBYS=2))
+
+
+@scenario
+def world_shrinks_to_one():
+    right(1, *stepper(4, 60, "--kill", "0@10", "--kill", "1@20", "--kill", "3@30", STANDBYS=0))
+
+
+@scenario
+def three_of_four_at_once_are_proven_dead():
+    right(1, *stepper(4, 60, "--kill", "0@10", "--kill", "1@10", "--kill", "2@10", STANDBYS=0))
+
+
+@scenario
+def standby_dies():
+    right(5, *stepper(6, 60, STANDBYS=2, INJECT="kill:rank=5@point=handed_over"))
+
+
+@scenario
+def sorted_slots_and_groups():
+    right(3, *stepper(6, 60, "--kill", "0@10", "--kill", "4@20", "--kill", "1@30", STANDBYS=2, SLOT_ORDER="sorted",
+                      GROUP_SIZE=2))
+
+
+@scenario
+def agent_on_the_engine_thread():
+    right(4, *stepper(6, 60, "--kill", "0@10", "--kill", "4@20", STANDBYS=2, AGENT_THREAD="engine"))
+
+
+def in_recovery(point, victim):
+    """A first death at step 20; in its recovery a second one, at a point of it."""
+    right(4, *stepper(6, 60, "--kill", "2@20", STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
+
+
+def in_first_round(point, victim):
+    right(5, *stepper(6, 30, STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
+
+
+def in_ending(point, victim):
+    right(5, *stepper(6, 30, STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
+
+
+def in_commit(point, victim):
+    right(5, *stepper(6, 30, STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
+
+
+# ---- endings ----
+
+@scenario
+def below_min():
+    code, output = stepper(6, 60, "--kill", "0@10", "--kill", "1@20", "--kill", "2@30", STANDBYS=2, MIN=4)
+    expect_ended(output, "below_min", 3)
+    expect("fewer than the 4 that the job needs" in output, "no reason", output)
+
+
+@scenario
+def lost_quorum():
+    """Without proof of anybody's death (the survivor has no witness here) one of three may be a cut-off island."""
+    code, output = stepper(3, 60, "--kill", "1@10", "--kill", "2@10", STANDBYS=0, PROOF="off")
+    expect_ended(output, "lost_quorum", 1)
+    right(1, *stepper(3, 60, "--kill", "1@10", "--kill", "2@10", STANDBYS=0, PROOF="off", QUORUM="none"))
+
+
+@scenario
+def abort_names_rank_and_round():
+    code, output = member(5, "abort", STANDBYS=1)
+    expect(code == 16, f"exit code {code}", output)
+    expect(output.count("reason 'rank 1 in round 1: the data is gone'") == 5, "not all were told", output)
+
+
+@scenario
+def commits_that_differ():
+    code, output = member(5, "disagree", STANDBYS=1)
+    expect(code == 16, f"exit code {code}", output)
+    expect("slot 1 (rank 1 on " in output, "the odd one is not named", output)
+
+
+@scenario
+def calls_that_always_fail():
+    code, output = member(5, "bad-call", STANDBYS=1)
+    expect(code == 16 and "own MPI calls seem to fail" in output, f"exit code {code}", output)
+
+
+@scenario
+def late_engine():
+    """An engine that sleeps through the commit deadline is named, and nobody waits for ever."""
+    code, output = member(3, "late", STANDBYS=0, COMMIT_DEADLINE_MS=1000)
+    expect(code == 17, f"exit code {code}", output)
+    expect(re.search(r"waited \d+ ms for .*not there: rank 1 on", output), "rank 1 is not named", output)
+
+
+# ---- leaving ----
+
+@scenario
+def undisturbed():
+    code, output = member(5, "plain", STANDBYS=1)
+    expect_ended(output, "finished", 5)
+    expect(output.count("rounds 0") == 5 and "rank 4 finished step 0 sum 0 rounds 0 warm_ups 1" in output,
+           "hooks or rounds are off", output)
+
+
+@scenario
+def one_leaves():
+    code, output = member(5, "one-leaves", STANDBYS=1)
+    expect_ended(output, "finished", 5)
+    expect(output.count("step 40 sum 820 rounds 1") == 4 and output.count("lost 'left'") == 4, "wrong round", output)
+
+
+@scenario
+def exit_in_a_step():
+    code, output = member(5, "exit", STANDBYS=1)
+    expect_ended(output, "finished", 4)
+    expect(output.count("lost 'exited 7'") == 4, "peers were not told", output)
+
+
+@scenario
+def exception_in_a_step():
+    code, output = member(5, "throw", STANDBYS=1)
+    expect_ended(output, "finished", 4)
+    expect(output.count("lost 'ended by an uncaught exception'") == 4, "peers were not told", output)
+
+
+@scenario
+def newcomer_gets_the_blob():
+    code, output = member(5, "kill", STANDBYS=1)
+    expect_ended(output, "finished", 4)
+    expect(output.count("world_changes 2 blobs 1 lost 'killed'") == 4, "a blob is missing", output)
+
+
+@scenario
+def tracked_communicator():
+    code, output = member(5, "tracked", STANDBYS=1)
+    expect_ended(output, "finished", 4)
+
+
+@scenario
+def mpi_initialised_by_the_program():
+    """... with MPI_THREAD_MULTIPLE, and finalised by it after a death: must not hang."""
+    code, output = member(5, "init-multiple", STANDBYS=1)
+    expect_ended(output, "finished", 4)
+
+
+# ---- bad setups ----
+
+def refused(code, output, text):
+    expect(code == 2, f"exit code {code}", output)
+    expect(text in output, f"'{text}' is not said", output)
+    expect("Segmentation" not in output and "terminate" not in output, "not a clean refusal", output)
+
+
+@scenario
+def mpi_without_threads():
+    refused(*member(2, "init-single"), "MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided)")
+
+
+@scenario
+def single_thread_with_agent_on_the_engine():
+    right(2, *member(2, "init-single", AGENT_THREAD="engine"))
+
+
+@scenario
+def settings_that_differ():
+    refused(*member(4, "differ", STANDBYS=0), "joined with other settings")
+
+
+@scenario
+def impossible_counts():
+    refused(*member(2, "plain", ENGINES=4), "wants 4 engines")
+    refused(*member(2, "plain", MIN=3), "minimum of 3")
+    refused(*member(3, "plain", GROUP_SIZE=2), "do not divide")
+    refused(*member(2, "plain", ENGINES="two"), "MUSTER_ENGINES is 'two'")
+    refused(*member(2, "plain", INJECT="nonsense"), "not of the form")
+
+
+# ---- training: weights ----
+
+def train(ranks, *arguments, **settings):
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        code, output = launch(ranks, os.path.join(BIN, "train"), "--steps", 40, "--json", file.name, *arguments,
+                              deadline=60, **settings)
+        content = file.read()
+    return code, output, json.loads(content) if content else None
+
+
+@scenario
+def weights_after_deaths_in_recovery():
+    _, output, undisturbed_run = train(4, STANDBYS=0)
+    expect(undisturbed_run, "no result", output)
+    for point in ("shrunk", "planned#2", "handed_over#2"):
+        for victim in (0, 4):
+            _, output, result = train(6, "--kill", "2@20", STANDBYS=2,
+                                      INJECT=f"kill:rank={victim}@point={point}")
+            expect(result and result["weights"] == undisturbed_run["weights"], f"{victim} at {point}: weights", output)
+    for point in ("commit.entered#20", "commit.agreed#20", "commit.recorded#20"):
+        _, output, result = train(5, STANDBYS=1, INJECT=f"kill:rank=1@point={point}")
+        expect(result and result["weights"] == undisturbed_run["weights"], f"{point}: weights", output)
+
+
+@scenario
+def slot_and_partner_die_together():
+    """On one node slots 0 and 2 of 4 keep each other's copies: with both gone there must be no result at all."""
+    code, output, result = train(6, "--kill", "0@20:in-step", "--kill", "2@20:in-step", STANDBYS=2)
+    expect(code in (14, 137) and result is None, f"exit code {code}, result {result}", output)
+    expect("owner and the partner with its copy were both lost" in output, "no reason", output)
+
+
+# ---- by hand: long ----
+
+@scenario
+def by_hand_10000_rebuilds():
+    code, output = member(4, "rebuild", 10_000, STANDBYS=1, deadline=900)
+    expect_ended(output, "finished", 4)
+    resident = [int(kib) for kib in re.findall(r"step (?:1000|10000) round \d+ resident (\d+)", output)]
+    print(output)
+    expect(max(resident) < 1.2 * min(resident), f"memory grows: {resident} KiB", output)
+
+
+def matrix():
+    cases = {f"recovery:{p}:{v}": (lambda p=p, v=v: in_recovery(p, v)) for p in POINTS for v in (0, 1, 4)}
+    for point in ("gathered", "planned", "built", "agreed", "handed_over"):
+        cases.update({f"first:{point}:{v}": (lambda p=point, v=v: in_first_round(p, v)) for v in (0, 1, 4)})
+    for point in ("noticed", "shrunk", "gathered#2", "planned#2", "agreed#2"):
+        cases.update({f"ending:{point}:{v}": (lambda p=point, v=v: in_ending(p, v)) for v in (0, 1, 4)})
+    for point in ("entered", "agreed", "recorded"):
+        for n in ("", "#10"):
+            cases.update({f"commit:{point}{n}:{v}":
+                          (lambda p=f"commit.{point}{n}", v=v: in_commit(p, v)) for v in (0, 1)})
+    return cases
+
+
+def main():
+    cases = {**CASES, **matrix()}
+    wanted = sys.argv[4:] or ["all"]
+    if wanted == ["--list"]:
+        print("\n".join(cases))
+        return 0
+    chosen = [name for name in cases if any(name.startswith(w) for w in wanted)
+              or ("all" in wanted and not name.startswith("by_hand"))]
+    failed = 0 if chosen else 1
+    for name in chosen:
+        begun = time.monotonic()
+        try:
+            cases[name]()
+            print(f"ok      {name} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Failure as failure:
+            failed += 1
+            print(f"FAILED  {name}: {failure}", flush=True)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
