@@ -28,8 +28,10 @@ int examine(const DoctorOptions& options) {
     auto symptoms = launch::examine(options.mpirun, !options.no_probe, own_directory());
     symptoms.version = MUSTER_VERSION;
     const auto diagnosis = launch::assess(std::move(symptoms));
-    if (options.json) std::cout << launch::as_json(diagnosis).dump(2) << "\n";
-    else std::cout << launch::as_text(diagnosis);
+    if (options.json)
+        std::cout << launch::as_json(diagnosis).dump(2) << "\n";
+    else
+        std::cout << launch::as_text(diagnosis);
     const bool good = diagnosis.abilities.front().answer == launch::Answer::yes;
     const bool untried = options.no_probe && diagnosis.abilities.front().answer == launch::Answer::unknown;
     return static_cast<int>(good || untried ? ExitCode::finished : ExitCode::launcher_failed);

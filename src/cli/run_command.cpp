@@ -47,7 +47,10 @@ void add_place(CLI::App& run, RunOptions& options) {
     run.add_option("--interface", spec.interface, "Network for MPI's TCP: eth0 or 10.0.0.0/24 (default: chosen)");
     run.add_option("--mpirun", spec.mpirun, "mpirun to use (default: MUSTER_MPIRUN, the build's, PATH)");
     run.add_option("--mca", options.mca, "KEY VALUE for mpirun; wins over muster's own choice")
-        ->type_size(2)->expected(-1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+        ->type_size(2)
+        ->expected(-1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
 }
 
 void add_output(CLI::App& run, RunOptions& options) {

@@ -10,8 +10,8 @@ namespace {
 std::string number(int value) { return std::to_string(value); }
 
 std::string complaint_about_slots(const JobSpec& spec, const Machine& machine) {
-    const auto wanted = number(spec.ranks()) + " ranks (" + number(spec.engines) + " engines + " +
-                        number(spec.standbys) + " standbys)";
+    const auto wanted =
+        number(spec.ranks()) + " ranks (" + number(spec.engines) + " engines + " + number(spec.standbys) + " standbys)";
     if (!spec.hosts.empty()) {
         int slots = 0;
         for (const auto& host : spec.hosts) slots += std::max(1, host.slots);

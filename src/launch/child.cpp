@@ -79,8 +79,10 @@ struct Plan {
 void drain(Descriptor& from, std::string& into) {
     std::array<char, 4096> buffer{};
     const auto count = read(from.get(), buffer.data(), buffer.size());
-    if (count > 0) into.append(buffer.data(), static_cast<std::size_t>(count));
-    else if (count == 0 || errno != EINTR) from.close();
+    if (count > 0)
+        into.append(buffer.data(), static_cast<std::size_t>(count));
+    else if (count == 0 || errno != EINTR)
+        from.close();
 }
 
 /// Reads both streams until both end; false where the limit passed first.
@@ -118,9 +120,13 @@ Result<Child> start(const std::vector<std::string>& command, const ChildOptions&
         return Error{Fault::internal, std::string("no pipe: ") + std::strerror(errno)};
     auto words = command;
     auto variables = merged_environment(options.environment);
-    const Plan plan{.command = pointers(words), .environment = pointers(variables), .output = output.write.get(),
-                    .errors = errors.write.get(), .report = report.write.get(),
-                    .death_signal = options.death_signal, .parent = getpid(),
+    const Plan plan{.command = pointers(words),
+                    .environment = pointers(variables),
+                    .output = output.write.get(),
+                    .errors = errors.write.get(),
+                    .report = report.write.get(),
+                    .death_signal = options.death_signal,
+                    .parent = getpid(),
                     .replace_input = isatty(STDIN_FILENO) == 1};
     const pid_t pid = fork();
     if (pid < 0) return Error{Fault::internal, std::string("no new process: ") + std::strerror(errno)};
@@ -149,7 +155,8 @@ Captured capture(const std::vector<std::string>& command, std::chrono::milliseco
     captured.timed_out = !read_all(*started, captured, Clock::now() + limit);
     if (captured.timed_out) kill(-started->pid, SIGKILL);
     int status = 0;
-    while (waitpid(started->pid, &status, 0) < 0 && errno == EINTR) {}
+    while (waitpid(started->pid, &status, 0) < 0 && errno == EINTR) {
+    }
     captured.status = shell_status(status);
     return captured;
 }

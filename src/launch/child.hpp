@@ -37,7 +37,7 @@ struct Child {
 
 struct ChildOptions {
     std::map<std::string, std::string> environment{};  ///< On top of ours.
-    int death_signal = 15;  ///< What the child gets when the thread that started it dies.
+    int death_signal = 15;                             ///< What the child gets when the thread that started it dies.
 };
 
 /// Starts `command[0]` (looked up in PATH where it has no slash) with default signal handling and nothing blocked.

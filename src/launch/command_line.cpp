@@ -23,10 +23,10 @@ std::string host_argument(const std::vector<HostSlots>& hosts) {
 /// MPI parameters that a job which outlives its processes needs.
 std::vector<std::pair<std::string, std::string>> fault_tolerant_mca(const JobSpec& spec, const Machine& machine) {
     std::vector<std::pair<std::string, std::string>> mca = {
-        {"mpi_preconnect_mpi", "1"},        // without it shrink hangs over several nodes: lazy connections
-        {"coll", "^han,cuda"},              // han is not fault tolerant
-        {"coll_ftagree_agreement", "1"},    // upstream's default is not a valid choice
-        {"pml", "ob1"},                     // UCX is not fault tolerant
+        {"mpi_preconnect_mpi", "1"},      // without it shrink hangs over several nodes: lazy connections
+        {"coll", "^han,cuda"},            // han is not fault tolerant
+        {"coll_ftagree_agreement", "1"},  // upstream's default is not a valid choice
+        {"pml", "ob1"},                   // UCX is not fault tolerant
     };
     if (is_oversubscribed(spec, machine)) mca.emplace_back("mpi_yield_when_idle", "1");
     if (const auto network = network_for(spec, machine); !network.empty())
@@ -96,8 +96,8 @@ std::string network_for(const JobSpec& spec, const Machine& machine) {
     return found == machine.interfaces.end() ? "" : found->subnet_text();
 }
 
-std::map<std::string, std::string> job_environment(const JobSpec& spec, const Machine& machine,
-                                                   const std::string& link, const std::string& token) {
+std::map<std::string, std::string> job_environment(const JobSpec& spec, const Machine& machine, const std::string& link,
+                                                   const std::string& token) {
     std::map<std::string, std::string> variables = {
         {"MUSTER_ENGINES", std::to_string(spec.engines)},
         {"MUSTER_STANDBYS", std::to_string(spec.standbys)},

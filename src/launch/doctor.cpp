@@ -14,9 +14,7 @@ const char* const kDetectorFlags =
     "--mca mpi_ft_detector true --mca mpi_ft_detector_thread true --mca mpi_ft_detector_period 0.1 "
     "--mca mpi_ft_detector_timeout 1";
 
-std::string word_of(Answer answer) {
-    return answer == Answer::yes ? "yes" : answer == Answer::no ? "no" : "unknown";
-}
+std::string word_of(Answer answer) { return answer == Answer::yes ? "yes" : answer == Answer::no ? "no" : "unknown"; }
 
 std::string complaint_of(const Symptoms& symptoms) {
     return symptoms.stack ? complaint_about_stack(*symptoms.stack) : symptoms.stack_error;
@@ -60,15 +58,18 @@ Ability node_death(const Symptoms& symptoms) {
     const int runtime = std::atoi(stack.runtime.c_str());
     if (stack.major() >= 6 && runtime >= 5) {
         ability.answer = Answer::yes;
-        ability.why = "PRRTE " + stack.runtime + " goes on without a lost daemon (not tried here); the loss of mpirun's own node ends the job";
+        ability.why = "PRRTE " + stack.runtime +
+                      " goes on without a lost daemon (not tried here); the loss of mpirun's own node ends the job";
     } else if (stack.major() >= 6 && runtime == 0) {
-        ability.why = "Open MPI " + stack.version + " survives it with PRRTE 5 or later, but PRRTE's version is not known";
+        ability.why =
+            "Open MPI " + stack.version + " survives it with PRRTE 5 or later, but PRRTE's version is not known";
         ability.remedy = "look at `prte --version` beside mpirun";
     } else {
         ability.answer = Answer::no;
         ability.why = "the ranks survive, but PRRTE " + (stack.runtime.empty() ? "before 5" : stack.runtime) +
                       " ends the whole job as soon as a node's daemon is lost";
-        ability.remedy = "start the job again from its checkpoint on the nodes that are left, or use Open MPI 6 with PRRTE 5";
+        ability.remedy =
+            "start the job again from its checkpoint on the nodes that are left, or use Open MPI 6 with PRRTE 5";
     }
     return ability;
 }
@@ -88,15 +89,16 @@ Ability silent_hang(const Symptoms& symptoms) {
                             milliseconds(ability.total_ms) + " ms"
                       : "with Open MPI's detector on, a stopped rank held the others up: " + symptoms.hang->why;
     if (symptoms.hang->survived)
-        ability.remedy = std::string("the detector is off by default, as a busy machine makes false alarms: muster run ") + kDetectorFlags;
+        ability.remedy =
+            std::string("the detector is off by default, as a busy machine makes false alarms: muster run ") +
+            kDetectorFlags;
     return ability;
 }
 
 std::string place(const Symptoms& symptoms) {
     const auto& machine = symptoms.machine;
     return machine.host_name + ": " + std::to_string(machine.cores) + " cores, " +
-           (machine.root ? "root" : "not root") + ", " +
-           (machine.in_slurm ? "in a Slurm allocation" : "not in Slurm");
+           (machine.root ? "root" : "not root") + ", " + (machine.in_slurm ? "in a Slurm allocation" : "not in Slurm");
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -127,7 +129,8 @@ std::string as_text(const Diagnosis& diagnosis) {
     }
     return text + padded("emulated nodes", 16) + padded(symptoms.emulated_nodes ? "yes" : "no", 9) +
            (symptoms.emulated_nodes ? "several nodes can be played on this machine (tests/lab)"
-                                    : "network namespaces need root with CAP_SYS_ADMIN and CAP_NET_ADMIN") + "\n";
+                                    : "network namespaces need root with CAP_SYS_ADMIN and CAP_NET_ADMIN") +
+           "\n";
 }
 
 nlohmann::json as_json(const Diagnosis& diagnosis) {
@@ -140,11 +143,18 @@ nlohmann::json as_json(const Diagnosis& diagnosis) {
     }
     nlohmann::json stack = nullptr;
     if (symptoms.stack)
-        stack = {{"mpirun", symptoms.stack->mpirun}, {"open_mpi", symptoms.stack->version},
-                 {"prrte", symptoms.stack->runtime}, {"ulfm", symptoms.stack->ulfm}};
-    return {{"muster", symptoms.version}, {"host", symptoms.machine.host_name}, {"cores", symptoms.machine.cores},
-            {"root", symptoms.machine.root}, {"slurm", symptoms.machine.in_slurm},
-            {"emulated_nodes", symptoms.emulated_nodes}, {"stack", stack}, {"survives", survives}};
+        stack = {{"mpirun", symptoms.stack->mpirun},
+                 {"open_mpi", symptoms.stack->version},
+                 {"prrte", symptoms.stack->runtime},
+                 {"ulfm", symptoms.stack->ulfm}};
+    return {{"muster", symptoms.version},
+            {"host", symptoms.machine.host_name},
+            {"cores", symptoms.machine.cores},
+            {"root", symptoms.machine.root},
+            {"slurm", symptoms.machine.in_slurm},
+            {"emulated_nodes", symptoms.emulated_nodes},
+            {"stack", stack},
+            {"survives", survives}};
 }
 
 }  // namespace muster::launch

@@ -40,7 +40,8 @@ ProbeResult run_probe(const Preflight& flight, const std::string& program, const
 }
 
 bool namespaces_allowed() {
-    return capture({"unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"}, std::chrono::seconds(5)).status == 0;
+    return capture({"unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"}, std::chrono::seconds(5))
+               .status == 0;
 }
 
 }  // namespace
@@ -62,7 +63,8 @@ Symptoms examine(const std::string& mpirun, bool probe, const std::string& own_d
     if (!probe || !stack->ulfm) return symptoms;
     const auto program = find_program(own_directory + "/muster-probe");
     if (program.empty()) {
-        symptoms.death = ProbeResult{.why = "muster-probe is missing beside muster: build muster with an MPI that has ULFM"};
+        symptoms.death =
+            ProbeResult{.why = "muster-probe is missing beside muster: build muster with an MPI that has ULFM"};
         return symptoms;
     }
     const Preflight flight{.machine = symptoms.machine, .stack = *stack};

@@ -34,13 +34,16 @@ std::string last_line(std::string text) {
 std::string describe(const std::string& host, const std::string& shell, const Captured& answer,
                      std::chrono::milliseconds limit) {
     std::string text = "host " + host + " does not answer: `" + shell + "` ";
-    if (!answer.started) text += "does not start (" + answer.errors + ")";
-    else if (answer.timed_out) text += "said nothing for " + std::to_string(limit.count() / 1000) + " s";
-    else text += "ended with " + std::to_string(answer.status);
+    if (!answer.started)
+        text += "does not start (" + answer.errors + ")";
+    else if (answer.timed_out)
+        text += "said nothing for " + std::to_string(limit.count() / 1000) + " s";
+    else
+        text += "ended with " + std::to_string(answer.status);
     const auto said = last_line(answer.errors);
     if (answer.started && !said.empty()) text += " (" + said + ")";
-    return text + "; it must log in there without a password. Try `" + shell + " " + host + " true`, or leave " +
-           host + " out of --hosts";
+    return text + "; it must log in there without a password. Try `" + shell + " " + host + " true`, or leave " + host +
+           " out of --hosts";
 }
 
 void note_facts(const std::string& said, HostFacts& facts) {
@@ -60,15 +63,16 @@ std::vector<std::string> check_hosts(const JobSpec& spec, Machine& machine, std:
         facts.local = is_this_machine(host.name, machine);
         if (facts.local) facts.cores = machine.cores;
         if (facts.local || !ask || answers.contains(host.name)) continue;
-        answers[host.name] = std::async(std::launch::async, [command = log_in_command(spec, host.name), limit] {
-            return capture(command, limit);
-        });
+        answers[host.name] = std::async(
+            std::launch::async, [command = log_in_command(spec, host.name), limit] { return capture(command, limit); });
     }
     std::vector<std::string> complaints;
     for (auto& [host, pending] : answers) {
         const auto answer = pending.get();
-        if (answer.started && !answer.timed_out && answer.status == 0) note_facts(answer.output, machine.hosts[host]);
-        else complaints.push_back(describe(host, shell, answer, limit));
+        if (answer.started && !answer.timed_out && answer.status == 0)
+            note_facts(answer.output, machine.hosts[host]);
+        else
+            complaints.push_back(describe(host, shell, answer, limit));
     }
     return complaints;
 }

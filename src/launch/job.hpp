@@ -10,10 +10,9 @@
 
 #include <chrono>
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
-
-#include <nlohmann/json_fwd.hpp>
 
 #include "launch/job_spec.hpp"
 #include "launch/preflight.hpp"
@@ -22,18 +21,18 @@ namespace muster::launch {
 
 struct JobOptions {
     bool verbose = false;
-    bool link = true;                           ///< Listen for what the job tells.
+    bool link = true;                              ///< Listen for what the job tells.
     std::chrono::milliseconds kill_after{10'000};  ///< How long mpirun may outlive the job, or a request to stop.
-    std::chrono::milliseconds time_limit{0};    ///< For the whole job; then it is stopped: timed_out. 0: none.
+    std::chrono::milliseconds time_limit{0};       ///< For the whole job; then it is stopped: timed_out. 0: none.
     /// Program's and mpirun's output, in pieces as they come. Default: our own stdout and stderr.
     std::function<void(std::string_view)> on_output{}, on_errors{};
-    std::function<void(std::string_view)> on_line{};           ///< muster's own lines, without "\n". Default: stderr.
-    std::function<void(const nlohmann::json&)> on_event{};     ///< Everything that came over the link.
+    std::function<void(std::string_view)> on_line{};        ///< muster's own lines, without "\n". Default: stderr.
+    std::function<void(const nlohmann::json&)> on_event{};  ///< Everything that came over the link.
 };
 
 struct Outcome {
     int code = 0;            ///< What `muster run` returns: see exit_codes.hpp; or mpirun's, where nobody joined.
-    std::string text{};        ///< Why, in one line; may be empty.
+    std::string text{};      ///< Why, in one line; may be empty.
     bool detail = false;     ///< `text` is only for -v.
     int mpirun_status = -1;  ///< -1: it was not started.
 };

@@ -20,19 +20,19 @@ struct JobSpec {
     int engines = 0;
     int standbys = 0;
     int engines_min = 1;
-    int group_size = 0;                    ///< 0: one lockstep group, the whole world.
-    std::string slot_order = "stable";     ///< stable | sorted
-    std::string quorum = "majority";       ///< majority | none
-    std::vector<HostSlots> hosts{};          ///< Empty: this machine, or Slurm's allocation.
-    std::string remote_shell{};              ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
-    std::string interface{};                 ///< --interface: network for MPI's TCP; empty: chosen.
+    int group_size = 0;                 ///< 0: one lockstep group, the whole world.
+    std::string slot_order = "stable";  ///< stable | sorted
+    std::string quorum = "majority";    ///< majority | none
+    std::vector<HostSlots> hosts{};     ///< Empty: this machine, or Slurm's allocation.
+    std::string remote_shell{};         ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
+    std::string interface {};           ///< --interface: network for MPI's TCP; empty: chosen.
     bool prefix_output = false;
     std::string run_id = "muster";
-    std::string mpirun{};                    ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
-    std::vector<std::pair<std::string, std::string>> mca{};  ///< Wins over muster's own choice of the same key.
-    std::vector<std::string> mpirun_options{};               ///< More options for mpirun, as they are.
+    std::string mpirun{};  ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
+    std::vector<std::pair<std::string, std::string>> mca{};          ///< Wins over muster's own choice of the same key.
+    std::vector<std::string> mpirun_options{};                       ///< More options for mpirun, as they are.
     std::vector<std::pair<std::string, std::string>> environment{};  ///< More variables for the job's processes.
-    std::vector<std::string> program{};      ///< Program and arguments.
+    std::vector<std::string> program{};                              ///< Program and arguments.
 
     [[nodiscard]] int ranks() const { return engines + standbys; }
 };

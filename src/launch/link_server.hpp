@@ -5,14 +5,14 @@
 /// Never blocks: the owner polls the descriptors and calls handle(). Thread safety: one thread.
 /// Limits: 1 MiB a line, 5 s until hello; whoever breaks them is closed, nobody else notices.
 
+#include <poll.h>
+
 #include <chrono>
 #include <functional>
 #include <list>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
-#include <poll.h>
 
 #include "launch/child.hpp"
 #include "muster/types.hpp"

@@ -26,19 +26,19 @@ struct Interface {
 /// What a remote host said about itself, or what is known of it without asking.
 struct HostFacts {
     std::optional<std::uint32_t> address{};  ///< IPv4, host byte order; nothing where the name does not resolve.
-    bool local = false;                    ///< A name of this machine: mpirun does not log in there.
+    bool local = false;                      ///< A name of this machine: mpirun does not log in there.
     std::string boot_id{};                   ///< Equal to ours: an emulated node that shares our cores.
-    int cores = 0;                         ///< 0: not known.
+    int cores = 0;                           ///< 0: not known.
 };
 
 struct Machine {
     std::string host_name{};
     std::string boot_id{};
-    int cores = 1;                       ///< That this process may use.
+    int cores = 1;  ///< That this process may use.
     bool root = false;
-    std::vector<Interface> interfaces{};   ///< Those that are up.
-    bool in_slurm = false;               ///< Inside an allocation (SLURM_JOB_ID).
-    int slurm_slots = 0;                 ///< Tasks of the allocation; 0: not said.
+    std::vector<Interface> interfaces{};       ///< Those that are up.
+    bool in_slurm = false;                     ///< Inside an allocation (SLURM_JOB_ID).
+    int slurm_slots = 0;                       ///< Tasks of the allocation; 0: not said.
     std::map<std::string, HostFacts> hosts{};  ///< By the name in --hosts.
 };
 

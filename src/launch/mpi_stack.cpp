@@ -97,7 +97,8 @@ Result<MpiStack> ask_mpi_stack(const std::string& mpirun) {
     MpiStack stack{.mpirun = mpirun};
     const auto answer = capture({mpirun, "--version"}, kAskLimit);
     if (!answer.started || answer.timed_out)
-        return Error{Fault::bad_setup, mpirun + (answer.timed_out ? " --version does not answer" : " does not start: " + answer.errors)};
+        return Error{Fault::bad_setup,
+                     mpirun + (answer.timed_out ? " --version does not answer" : " does not start: " + answer.errors)};
     const auto said = answer.output + answer.errors;
     stack.version = first_match(said, "Open ?(?:MPI|RTE)\\)? *([0-9]+[0-9A-Za-z.]*)");
     stack.open_mpi = !stack.version.empty();
@@ -111,8 +112,7 @@ Result<MpiStack> ask_mpi_stack(const std::string& mpirun) {
 }
 
 std::string complaint_about_stack(const MpiStack& stack) {
-    if (!stack.open_mpi)
-        return stack.mpirun + " is not Open MPI's (it says '" + stack.version + "'); " + kInstall;
+    if (!stack.open_mpi) return stack.mpirun + " is not Open MPI's (it says '" + stack.version + "'); " + kInstall;
     if (!stack.ulfm)
         return "Open MPI " + stack.version + " (" + stack.mpirun +
                ") has no ULFM, so the first death would end the job: " + stack.ulfm_source + "; " + kInstall;

@@ -10,12 +10,12 @@
 namespace muster::launch {
 
 struct MpiStack {
-    std::string mpirun{};        ///< Path.
-    std::string version{};       ///< Of Open MPI: "5.0.11".
-    std::string runtime{};       ///< Of PRRTE: "3.0.14"; empty: not said.
+    std::string mpirun{};   ///< Path.
+    std::string version{};  ///< Of Open MPI: "5.0.11".
+    std::string runtime{};  ///< Of PRRTE: "3.0.14"; empty: not said.
     bool open_mpi = false;
-    bool ulfm = false;         ///< Fault tolerance compiled in, as ompi_info says.
-    std::string ulfm_source{};   ///< In words: who said so.
+    bool ulfm = false;          ///< Fault tolerance compiled in, as ompi_info says.
+    std::string ulfm_source{};  ///< In words: who said so.
     [[nodiscard]] int major() const;
 };
 

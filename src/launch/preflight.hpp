@@ -13,8 +13,8 @@
 namespace muster::launch {
 
 struct Preflight {
-    ExitCode code = ExitCode::finished;    ///< bad_usage or launcher_failed where there are complaints.
-    std::vector<std::string> complaints{};   ///< Sentences; empty: go.
+    ExitCode code = ExitCode::finished;     ///< bad_usage or launcher_failed where there are complaints.
+    std::vector<std::string> complaints{};  ///< Sentences; empty: go.
     Machine machine{};
     MpiStack stack{};
 };

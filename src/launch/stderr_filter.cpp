@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kBlockLinesMax = 30;
 constexpr std::size_t kLastLines = 6;
+constexpr std::size_t kMessageMax = 600;  ///< Of one message, in letters.
 
 bool is_ruler(std::string_view line) {
     return line.size() >= 70 && line.find_first_not_of('-') == std::string_view::npos;
@@ -32,10 +33,11 @@ bool is_about_a_death(std::string_view line) {
            starts(line, "   Process name: [") || starts(line, "   Exit code:    ");
 }
 
-/// Harmless, and printed for every death: libnbc of a revoked communicator, libevent of a closed connection.
+/// Harmless: libnbc of a revoked communicator, libevent of a closed connection, PRRTE of a child that was quicker.
 bool is_noise(std::string_view line) {
     return has(line, "NBC_Progress: an error") ||
-           (starts(line, "[warn] Epoll ") && has(line, " failed. Old events were "));
+           (starts(line, "[warn] Epoll ") && has(line, " failed. Old events were ")) ||
+           (starts(line, "[") && has(line, "] plm:ssh: Warning: setpgid("));
 }
 
 }  // namespace
@@ -43,6 +45,7 @@ bool is_noise(std::string_view line) {
 std::string StderrFilter::take(std::string_view bytes) {
     std::string out;
     for (const char letter : bytes) {
+        if (letter == '\0' && line_.empty() && !everything_) continue;  // PRRTE ends its messages with one
         line_ += letter;
         if (letter == '\n') out += take_line(std::exchange(line_, {}));
     }
@@ -51,7 +54,7 @@ std::string StderrFilter::take(std::string_view bytes) {
 
 std::string StderrFilter::take_line(std::string line) {
     const std::string_view content(line.data(), line.size() - (line.ends_with('\n') ? 1 : 0));
-    if (!is_ruler(content) && !is_noise(content)) remember(std::string(content));
+    if (!is_noise(content)) remember(std::string(content));
     if (everything_) return line;
     if (is_noise(content)) return "";
     if (block_.empty() && !(joined_ && is_ruler(content))) return line;
@@ -81,14 +84,24 @@ std::string StderrFilter::flush() {
 }
 
 void StderrFilter::remember(const std::string& line) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) return;
-    last_.push_back(line);
+    if (is_ruler(line)) {
+        if (inside_ && !inside_text_.empty()) message_ = inside_text_;
+        inside_ = !inside_;
+        inside_text_.clear();
+        return;
+    }
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos) return;
+    if (inside_ && inside_text_.size() < kMessageMax)
+        inside_text_.append(inside_text_.empty() ? "" : " ").append(line, begin);
+    last_.push_back(line.substr(begin));
     if (last_.size() > kLastLines) last_.pop_front();
 }
 
 std::string StderrFilter::last_words() const {
+    if (!message_.empty()) return message_;
     std::string text;
-    for (const auto& line : last_) text += (text.empty() ? "" : " | ") + line.substr(line.find_first_not_of(" \t"));
+    for (const auto& line : last_) text.append(text.empty() ? "" : " | ").append(line);
     return text;
 }
 

@@ -28,7 +28,8 @@ public:
     [[nodiscard]] std::string flush();
     [[nodiscard]] bool holds_something() const { return !line_.empty() || !block_.empty(); }
 
-    /// The last lines that say something, oldest first, joined by " | ": held back or not.
+    /// What was said last, held back or not: PRRTE's last message (between two rulers) where there was one, in one
+    /// line, else the last lines that say something, joined by " | ".
     [[nodiscard]] std::string last_words() const;
 
 private:
@@ -40,6 +41,8 @@ private:
     bool joined_ = false;
     std::string line_;                ///< Unfinished.
     std::vector<std::string> block_;  ///< From PRRTE's opening ruler on.
+    bool inside_ = false;             ///< Between two rulers, as far as the last words are concerned.
+    std::string message_, inside_text_;
     std::deque<std::string> last_;
 };
 

@@ -16,8 +16,10 @@ template <class T>
 T field(const json& event, const char* key, T fallback) {
     const auto found = event.is_object() ? event.find(key) : event.end();
     if (found == event.end()) return fallback;
-    if constexpr (std::is_same_v<T, std::string>) return found->is_string() ? found->get<T>() : fallback;
-    else return found->is_number() ? found->get<T>() : fallback;
+    if constexpr (std::is_same_v<T, std::string>)
+        return found->is_string() ? found->get<T>() : fallback;
+    else
+        return found->is_number() ? found->get<T>() : fallback;
 }
 
 const json& list(const json& event, const char* key) {
@@ -74,8 +76,10 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     }
     if (kind == "ended") {
         const Ended ending{field(event, "code", 70), field<std::string>(event, "reason", "")};
-        if (!ended_) ended_ = ending;
-        return {{"the job has ended: " + number(ending.code) + (ending.reason.empty() ? "" : ", " + ending.reason), true}};
+        if (ended_) return {};  // several members may tell it
+        ended_ = ending;
+        return {
+            {"the job has ended: " + number(ending.code) + (ending.reason.empty() ? "" : ", " + ending.reason), true}};
     }
     return {{"event of rank " + number(rank) + ": " + event.dump(), true}};
 }
@@ -88,7 +92,8 @@ std::vector<StoryLine> Story::take_joined(const json& event) {
     for (const auto& node : list(event, "nodes"))
         if (node.is_string()) nodes.push_back(node);
     return {{"round " + number(round_) + ": " + number(size_) + " engines, " + number(field(event, "standbys", 0)) +
-                 " standbys on " + joined_with(nodes, ", "), true}};
+                 " standbys on " + joined_with(nodes, ", "),
+             true}};
 }
 
 std::vector<StoryLine> Story::take_round(const json& event) {
@@ -107,8 +112,8 @@ std::vector<StoryLine> Story::take_round(const json& event) {
                         number(field(promotion, "slot", -1)));
     if (before != 0 && size_ != before) parts.push_back("world " + number(before) + " -> " + number(size_));
     parts.push_back("stalled " + milliseconds(field(event, "stalled_ms", 0.0)) + " ms");
-    std::vector<StoryLine> lines = {{"round " + number(field(event, "from", round_ - 1)) + "->" + number(round_) + ": " +
-                                     joined_with(parts, ", ")}};
+    std::vector<StoryLine> lines = {{"round " + number(field(event, "from", round_ - 1)) + "->" + number(round_) +
+                                     ": " + joined_with(parts, ", ")}};
     if (const auto detail = parts_of_stall(event); !detail.empty()) lines.push_back({detail, true});
     return lines;
 }

@@ -4,12 +4,11 @@
 /// Events are listed in DESIGN.md, "The launcher link"; one that is not known is shown with -v and otherwise ignored.
 /// Pure: no clock, no socket. A field that is missing or of another type counts as its default.
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json_fwd.hpp>
 
 namespace muster::launch {
 

@@ -15,9 +15,9 @@ namespace muster::launch {
 
 namespace {
 
-constexpr std::chrono::milliseconds kTermGrace{3'000};    ///< From SIGTERM to SIGKILL, after the job has ended.
-constexpr std::chrono::milliseconds kHeldLineMax{100};    ///< How long an unfinished line of stderr is held.
-constexpr std::chrono::milliseconds kDrainMax{500};       ///< For the last words after mpirun has gone.
+constexpr std::chrono::milliseconds kTermGrace{3'000};  ///< From SIGTERM to SIGKILL, after the job has ended.
+constexpr std::chrono::milliseconds kHeldLineMax{100};  ///< How long an unfinished line of stderr is held.
+constexpr std::chrono::milliseconds kDrainMax{500};     ///< For the last words after mpirun has gone.
 constexpr std::chrono::milliseconds kSweepMax{3'000};
 
 bool asks_to_stop(int signal) { return signal == SIGINT || signal == SIGTERM || signal == SIGHUP; }
@@ -27,22 +27,26 @@ template <class Take>
 void read_from(Descriptor& from, Take take) {
     std::array<char, 16384> buffer{};
     const auto count = read(from.get(), buffer.data(), buffer.size());
-    if (count > 0) take(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
-    else if (count == 0 || (errno != EINTR && errno != EAGAIN)) from.close();
+    if (count > 0)
+        take(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+    else if (count == 0 || (errno != EINTR && errno != EAGAIN))
+        from.close();
 }
 
 }  // namespace
 
 Outcome Supervisor::run(const JobSpec& spec, const Preflight& flight) {
     auto child = start_mpirun(spec, flight);
-    if (!child) return {.code = static_cast<int>(ExitCode::launcher_failed), .text = "launcher_failed (15): " + child.error().text};
+    if (!child)
+        return {.code = static_cast<int>(ExitCode::launcher_failed),
+                .text = "launcher_failed (15): " + child.error().text};
     mpirun_ = std::move(*child);
     running_ = true;
     if (options_.time_limit.count() > 0) time_limit_ = Clock::now() + options_.time_limit;
     watch();
     drain(kDrainMax);
     if (const int left = orphans_.sweep(kSweepMax); left > 0 && options_.verbose)
-        options_.on_line("killed " + std::to_string(left) + " processes that mpirun had left behind");
+        options_.on_line("ended what mpirun had left behind, processes: " + std::to_string(left));
     drain(kDrainMax);
     options_.on_errors(filter_.flush());
     view_.last_words = filter_.last_words();
@@ -88,12 +92,12 @@ Supervisor::Clock::time_point Supervisor::next_deadline() const {
 
 /// One poll: waits until something comes or `until` has passed, then handles all that is there.
 void Supervisor::turn(Clock::time_point until) {
-    std::vector<pollfd> waits = {{signals_.descriptor(), POLLIN, 0},
-                                 {mpirun_.output.get(), POLLIN, 0},
-                                 {mpirun_.errors.get(), POLLIN, 0}};
+    std::vector<pollfd> waits = {
+        {signals_.descriptor(), POLLIN, 0}, {mpirun_.output.get(), POLLIN, 0}, {mpirun_.errors.get(), POLLIN, 0}};
     link_.append_to(waits);
     constexpr std::chrono::milliseconds kLongest{1'000};  // the link's own limits are looked at this often
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min(until - Clock::now(), Clock::duration(kLongest)));
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(std::min(until - Clock::now(), Clock::duration(kLongest)));
     poll(waits.data(), waits.size(), static_cast<int>(std::max<long>(0, left.count())));
     link_.handle([this](int rank, const nlohmann::json& event) { take_event(rank, event); });
     if (waits[1].revents != 0) read_output();
@@ -105,9 +109,7 @@ void Supervisor::turn(Clock::time_point until) {
     take_signals();
 }
 
-void Supervisor::read_output() {
-    read_from(mpirun_.output, options_.on_output);
-}
+void Supervisor::read_output() { read_from(mpirun_.output, options_.on_output); }
 
 void Supervisor::read_errors() {
     read_from(mpirun_.errors, [this](std::string_view bytes) {

@@ -23,17 +23,17 @@ Verdict judge_exits(const Story& story, const LauncherView& view) {
     std::string culprits;
     for (const auto& report : story.exits()) {
         if (report.status == 0 || story.lost().contains(report.rank)) continue;
-        culprits += (culprits.empty() ? "rank " : ", rank ") + number(report.rank) + " returned " +
-                    number(report.status);
+        culprits +=
+            (culprits.empty() ? "rank " : ", rank ") + number(report.rank) + " returned " + number(report.status);
     }
     if (!culprits.empty()) return verdict_of(ExitCode::program_failed, culprits + " after the job had ended");
     if (view.killed_late || view.stop_asked || view.mpirun_status == 0) return {};
     if (story.lost().empty())
         return verdict_of(ExitCode::program_failed, "mpirun returned " + number(view.mpirun_status) +
-                                                        ": a process failed after the job had ended" +
-                                                        said_last(view));
+                                                        ": a process failed after the job had ended" + said_last(view));
     return {.code = 0,
-            .text = "mpirun returned " + number(view.mpirun_status) + " because of the ranks that were lost; the job finished",
+            .text = "mpirun returned " + number(view.mpirun_status) +
+                    " because of the ranks that were lost; the job finished",
             .detail = true};
 }
 
@@ -42,8 +42,9 @@ Verdict judge_ending(const Story& story, const LauncherView& view) {
     if (ending.code == 0) return judge_exits(story, view);
     if (view.stop_asked && !view.ended_before_stop) return after_stop_request();
     const auto reason = ending.reason.empty() ? "the job gave no reason" : ending.reason;
-    return {.code = ending.code,
-            .text = std::string(name_of(static_cast<ExitCode>(ending.code))) + " (" + number(ending.code) + "): " + reason};
+    return {
+        .code = ending.code,
+        .text = std::string(name_of(static_cast<ExitCode>(ending.code))) + " (" + number(ending.code) + "): " + reason};
 }
 
 }  // namespace
@@ -57,7 +58,8 @@ Verdict judge(const Story& story, const LauncherView& view) {
                                                          " while the job was in round " + number(story.round()) +
                                                          said_last(view));
     return {.code = view.mpirun_status,
-            .text = "the program never joined a session; mpirun's exit code " + number(view.mpirun_status) + " is passed on",
+            .text = "the program never joined a session; mpirun's exit code " + number(view.mpirun_status) +
+                    " is passed on",
             .detail = view.mpirun_status == 0};
 }
 

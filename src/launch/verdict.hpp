@@ -13,18 +13,18 @@ namespace muster::launch {
 
 /// What the launcher itself saw.
 struct LauncherView {
-    int mpirun_status = 0;             ///< As a shell says it: 128 + signal where a signal ended it.
-    bool stop_asked = false;           ///< INT, TERM or HUP came.
-    bool ended_before_stop = false;    ///< The job's ending came before that signal.
-    bool out_of_time = false;          ///< JobOptions::time_limit passed and mpirun was stopped.
-    bool killed_late = false;          ///< mpirun outlived the job by more than --kill-after and was killed.
-    std::string last_words{};            ///< The last lines of mpirun's stderr.
+    int mpirun_status = 0;           ///< As a shell says it: 128 + signal where a signal ended it.
+    bool stop_asked = false;         ///< INT, TERM or HUP came.
+    bool ended_before_stop = false;  ///< The job's ending came before that signal.
+    bool out_of_time = false;        ///< JobOptions::time_limit passed and mpirun was stopped.
+    bool killed_late = false;        ///< mpirun outlived the job by more than --kill-after and was killed.
+    std::string last_words{};        ///< The last lines of mpirun's stderr.
 };
 
 struct Verdict {
     int code = 0;
-    std::string text{};    ///< One line; empty where there is nothing to say.
-    bool detail = false; ///< Only said with -v.
+    std::string text{};   ///< One line; empty where there is nothing to say.
+    bool detail = false;  ///< Only said with -v.
 };
 
 [[nodiscard]] Verdict judge(const Story& story, const LauncherView& view);

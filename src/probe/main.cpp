@@ -3,6 +3,7 @@
 /// Rank 0 prints one line of JSON: {"probe":"death","survivors":2,"notice_ms":5.1,"shrink_ms":2.0,"total_ms":7.9}.
 /// Exit status: 0 survived, 3 not within 10 s, 4 MPI said something else.
 #include <mpi.h>
+// mpi-ext.h needs mpi.h before it.
 #include <mpi-ext.h>
 #include <unistd.h>
 
@@ -81,8 +82,9 @@ int be_survivor(const char* mode, int rank) {
     const int survivors = survive(times);
     if (rank == 0) {
         end_victim();
-        std::printf(R"({"probe":"%s","survivors":%d,"notice_ms":%.3f,"shrink_ms":%.3f,"total_ms":%.3f})" "\n", mode,
-                    survivors, (times.noticed - times.last_good) * 1e3, (times.shrunk - times.noticed) * 1e3,
+        std::printf(R"({"probe":"%s","survivors":%d,"notice_ms":%.3f,"shrink_ms":%.3f,"total_ms":%.3f})"
+                    "\n",
+                    mode, survivors, (times.noticed - times.last_good) * 1e3, (times.shrunk - times.noticed) * 1e3,
                     (times.done - times.last_good) * 1e3);
         std::fflush(stdout);
     }

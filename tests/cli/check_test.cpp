@@ -19,7 +19,8 @@ TEST(Check, EveryImpossibleCountIsRefusedByItsOption) {
         {{.engines = 2, .engines_min = 0}, "--min 0"},
         {{.engines = 3, .group_size = 2}, "--group-size 2"},
         {{.engines = 3, .group_size = -1}, "--group-size -1"},
-        {{.engines = 3, .standbys = 2, .hosts = {{"a", 2}, {"b", 0}}}, "5 ranks (3 engines + 2 standbys) do not fit in the 3 slots"},
+        {{.engines = 3, .standbys = 2, .hosts = {{"a", 2}, {"b", 0}}},
+         "5 ranks (3 engines + 2 standbys) do not fit in the 3 slots"},
     };
     for (const auto& [spec, option] : cases)
         EXPECT_EQ(complaint_about_counts(spec, {}).rfind(option, 0), 0U) << complaint_about_counts(spec, {});

@@ -30,9 +30,10 @@ Words command(const JobSpec& spec, const Machine& machine) { return mpirun_comma
 
 TEST(CommandLine, AlwaysCarriesWhatADeathNeeds) {
     const auto words = command({.engines = 2, .standbys = 1, .program = {"./p", "-x"}}, machine_with(8));
-    for (const Words& part : {Words{"/m/mpirun", "--with-ft", "ulfm", "-n", "3"}, Words{"--mca", "mpi_preconnect_mpi", "1"},
-                              Words{"--mca", "coll", "^han,cuda"}, Words{"--mca", "coll_ftagree_agreement", "1"},
-                              Words{"--mca", "pml", "ob1"}, Words{"-x", "A"}})
+    for (const Words& part :
+         {Words{"/m/mpirun", "--with-ft", "ulfm", "-n", "3"}, Words{"--mca", "mpi_preconnect_mpi", "1"},
+          Words{"--mca", "coll", "^han,cuda"}, Words{"--mca", "coll_ftagree_agreement", "1"},
+          Words{"--mca", "pml", "ob1"}, Words{"-x", "A"}})
         EXPECT_TRUE(has(words, part)) << part[1];
     EXPECT_EQ(Words(words.end() - 2, words.end()), (Words{"./p", "-x"}));
     EXPECT_FALSE(has(words, {"--oversubscribe"}));
@@ -64,8 +65,10 @@ TEST(CommandLine, UsersMcaWinsOverOurs) {
 }
 
 TEST(CommandLine, RemoteShellAndPrefix) {
-    const auto words = command({.engines = 1, .remote_shell = "/agent", .prefix_output = true, .program = {"p"}}, machine_with(2));
-    EXPECT_TRUE(has(words, {"--prtemca", "plm", "ssh", "--prtemca", "plm_ssh_agent", "/agent", "--leave-session-attached"}));
+    const auto words =
+        command({.engines = 1, .remote_shell = "/agent", .prefix_output = true, .program = {"p"}}, machine_with(2));
+    EXPECT_TRUE(
+        has(words, {"--prtemca", "plm", "ssh", "--prtemca", "plm_ssh_agent", "/agent", "--leave-session-attached"}));
     EXPECT_TRUE(has(words, {"--output", "rank"}));
 }
 
@@ -83,8 +86,9 @@ TEST(CommandLine, NetworkIsTheSubnetThatReachesAllHosts) {
 }
 
 TEST(CommandLine, EnvironmentTellsTheJob) {
-    const auto variables = job_environment({.engines = 4, .standbys = 2, .engines_min = 3, .group_size = 2, .run_id = "r"},
-                                           machine_with(2), "127.0.0.1:1", "beef");
+    const auto variables =
+        job_environment({.engines = 4, .standbys = 2, .engines_min = 3, .group_size = 2, .run_id = "r"},
+                        machine_with(2), "127.0.0.1:1", "beef");
     EXPECT_EQ(variables.at("MUSTER_ENGINES"), "4");
     EXPECT_EQ(variables.at("MUSTER_STANDBYS"), "2");
     EXPECT_EQ(variables.at("MUSTER_MIN"), "3");

@@ -20,8 +20,8 @@ Answer answer(const Diagnosis& diagnosis, const char* name) {
 }
 
 TEST(Doctor, OpenMpi5SurvivesAProcessAndNoNode) {
-    const auto diagnosis = assess({.stack = stack_of("5.0.11", "3.0.14"), .death = ProbeResult{true, 8.0},
-                                   .hang = ProbeResult{true, 990.0}});
+    const auto diagnosis = assess(
+        {.stack = stack_of("5.0.11", "3.0.14"), .death = ProbeResult{true, 8.0}, .hang = ProbeResult{true, 990.0}});
     EXPECT_EQ(answer(diagnosis, "process_death"), Answer::yes);
     EXPECT_EQ(answer(diagnosis, "node_death"), Answer::no);
     EXPECT_EQ(answer(diagnosis, "silent_hang"), Answer::yes);
@@ -38,7 +38,8 @@ TEST(Doctor, WithoutUlfmNothingIsSurvivedAndTheRemedyIsSaidOnce) {
     auto stack = stack_of("4.1.4", "");
     stack.ulfm = false;
     const auto diagnosis = assess({.stack = stack});
-    for (const auto* name : {"process_death", "node_death", "silent_hang"}) EXPECT_EQ(answer(diagnosis, name), Answer::no);
+    for (const auto* name : {"process_death", "node_death", "silent_hang"})
+        EXPECT_EQ(answer(diagnosis, name), Answer::no);
     const auto text = as_text(diagnosis);
     EXPECT_EQ(text.find("pip install"), text.rfind("pip install"));
 }

@@ -67,8 +67,9 @@ TEST_F(Link, LastWordsBeforeHangingUpAreHeard) {
 }
 
 TEST_F(Link, WhoeverDoesNotKnowTheTokenIsClosed) {
-    for (const auto* greeting : {"{\"hello\":\"Secret\",\"rank\":0}\n", "{\"hello\":\"secret\"}\n", "GET / HTTP/1.1\r\n",
-                                 "{\"hello\":1,\"rank\":0}\n", "{\"hello\":\"secret\",\"rank\":-1}\n", "[]\n"}) {
+    for (const auto* greeting :
+         {"{\"hello\":\"Secret\",\"rank\":0}\n", "{\"hello\":\"secret\"}\n", "GET / HTTP/1.1\r\n",
+          "{\"hello\":1,\"rank\":0}\n", "{\"hello\":\"secret\",\"rank\":-1}\n", "[]\n"}) {
         const Client client(server.port());
         client.send(std::string(greeting) + "{\"event\":\"x\"}\n");
         EXPECT_EQ(heard(), "") << greeting;

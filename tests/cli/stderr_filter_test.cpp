@@ -7,8 +7,9 @@ namespace muster::launch {
 namespace {
 
 const std::string kRuler(74, '-');
-const std::string kNote = kRuler + "\nprterun noticed that process rank 3 with PID 99 on node n1 exited on\nsignal 9 (Killed).\n" +
-                          kRuler + "\n";
+const std::string kNote =
+    kRuler + "\nprterun noticed that process rank 3 with PID 99 on node n1 exited on\nsignal 9 (Killed).\n" + kRuler +
+    "\n";
 
 TEST(StderrFilter, HoldsBackTheNoiseOfASurvivedDeath) {
     StderrFilter filter(false);
@@ -42,6 +43,15 @@ TEST(StderrFilter, AnUnfinishedLineComesOutWhenFlushed) {
     EXPECT_TRUE(filter.holds_something());
     EXPECT_EQ(filter.flush(), "password: ");
     EXPECT_FALSE(filter.holds_something());
+}
+
+TEST(StderrFilter, LastWordsAreTheLastMessageInOneLine) {
+    StderrFilter filter(false);
+    const auto text = "mine\n" + kRuler +
+                      "\nPRTE has lost communication with a remote daemon.\n\n  HNP daemon on n0\n" + kRuler + "\n";
+    EXPECT_EQ(filter.take(text + std::string(1, '\0')), text);
+    EXPECT_EQ(filter.take("later\n"), "later\n");
+    EXPECT_EQ(filter.last_words(), "PRTE has lost communication with a remote daemon. HNP daemon on n0");
 }
 
 TEST(StderrFilter, VerboseShowsEverything) {

@@ -53,9 +53,10 @@ TEST(Story, UnknownAndOddEventsHarmNobody) {
     Story story;
     EXPECT_TRUE(story.take(2, json::parse(R"({"event":"weather","text":"fine"})")).at(0).detail);
     EXPECT_TRUE(story.take(2, json::parse("{}")).at(0).detail);
-    for (const auto* odd : {R"({"event":"round","from":"x","to":null,"lost":7,"promoted":{"a":1},"stalled_ms":"long"})",
-                            R"({"event":"joined","nodes":[1,2],"engines":"four"})", R"({"event":"round","lost":["x",null]})",
-                            R"({"event":"exit"})", R"({"event":7})", R"({"event":"note","text":5})"})
+    for (const auto* odd :
+         {R"({"event":"round","from":"x","to":null,"lost":7,"promoted":{"a":1},"stalled_ms":"long"})",
+          R"({"event":"joined","nodes":[1,2],"engines":"four"})", R"({"event":"round","lost":["x",null]})",
+          R"({"event":"exit"})", R"({"event":7})", R"({"event":"note","text":5})"})
         EXPECT_FALSE(story.take(2, json::parse(odd)).empty()) << odd;
 }
 
