@@ -108,6 +108,9 @@ bool Trainer::connect() {
     if (options_.track) {
         close();
         if (MPI_Comm_split(comm, 0, static_cast<int>(place_.slot), &own_comm_) != MPI_SUCCESS) return false;
+        // Open MPI 5.0.11 crashes in MPI_Comm_split when a peer revokes the new communicator before the split is over
+        // here: nobody may track it, and so revoke it, before all have it.
+        if (MPI_Barrier(comm) != MPI_SUCCESS) return false;
         muster::track(session_, own_comm_);
         comm = own_comm_;
     }
