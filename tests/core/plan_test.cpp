@@ -111,12 +111,13 @@ TEST(PlanHolder, ThereIsNoneWhereThePartnerIsANewcomerItself) {
 }
 
 TEST(PlanHolder, ThereIsNoneWhereTheSizeChanged) {
-    Survivors job(ranks({1, 4, 5}));
-    for (const std::uint32_t rank : {0u, 2u}) job.committed(rank, 7);
+    Survivors job(ranks({3, 4, 5}));
+    for (const std::uint32_t rank : {1u, 2u}) job.committed(rank, 7);
+    ASSERT_EQ(partners(job.previous, job.launch)[0], Slot{2}) << "who is there and holds step 7";
     const Plan plan = job.decide();
-    ASSERT_EQ(plan.world.size(), 3u);
-    ASSERT_EQ(plan.newcomers.size(), 1u) << "rank 3, one step behind";
-    EXPECT_EQ(plan.newcomers[0].holder, std::nullopt);
+    ASSERT_EQ(plan.world, ranks_up_to(3));
+    ASSERT_EQ(plan.newcomers.size(), 1u) << "rank 0, one step behind";
+    EXPECT_EQ(plan.newcomers[0].holder, std::nullopt) << "slot 0 has other items now";
 }
 
 TEST(PlanHolder, ThereIsNoneWhereTheWorldOfTheCommitIsNotRemembered) {

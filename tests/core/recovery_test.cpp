@@ -196,7 +196,15 @@ TEST(Recovery, OneWitnessANodeLooksForTheMissingOfThatNode) {
     EXPECT_EQ(asked_to_prove(1, ranks({1, 2, 4})), ranks({0}));
     EXPECT_EQ(asked_to_prove(2, ranks({1, 2, 4})), ranks({3}));
     EXPECT_EQ(asked_to_prove(4, ranks({1, 2, 4})), ranks({})) << "nobody of n3 is missing";
-    EXPECT_EQ(asked_to_prove(1, ranks({0, 1, 2})), ranks({})) << "rank 0 is the witness of n1";
+}
+
+TEST(Recovery, OnlyTheLowestSurvivorOfANodeIsItsWitness) {
+    for (const std::uint32_t self : {1u, 2u}) {
+        Recovery recovery(Rank{self}, {.placement = {.engines = 3}, .launcher_node = {}},
+                          launch_at({"n1", "n1", "n1"}));
+        const auto effects = recovery.step(Shrunk{ranks({1, 2})});
+        EXPECT_EQ(std::get<Gather>(effects.at(0)).prove, self == 1 ? ranks({0}) : ranks({})) << "rank " << self;
+    }
 }
 
 bool insists(Quorum quorum, const std::vector<Rank>& pool) {
