@@ -122,15 +122,22 @@ TEST(LedgerRace, WhateverTheEngineRecordedIsInThePictureAndNothingBeyond) {
     Belief belief;
     Step agreed;                                   // Written by the agent, read once agent_at says so.
     std::atomic<int> engine_at = 0, agent_at = 0;  // Which race each of the two is in.
+    std::atomic<int> frozen_at = 0;
+    int committed_while_frozen = 0;
 
     std::thread engine([&] {
         for (int race = 1; race <= kRaces; ++race) {
             engine_at.store(race, std::memory_order_release);
             for (std::uint64_t step = belief.recorded + 1;; ++step) {
+                const bool frozen = frozen_at.load(std::memory_order_acquire) == race;
                 if (!ledger.begin(Step{step}, Round{static_cast<std::uint32_t>(race)}, blob_of(step))) break;
                 belief.begun = step;
                 if (!ledger.record()) break;
                 belief.recorded = step;
+                if (frozen) {
+                    ++committed_while_frozen;
+                    break;
+                }
             }
             engine_at.store(-race, std::memory_order_release);  // Stopped: the belief may be read.
             while (agent_at.load(std::memory_order_acquire) < race) std::this_thread::yield();
@@ -146,6 +153,7 @@ TEST(LedgerRace, WhateverTheEngineRecordedIsInThePictureAndNothingBeyond) {
             std::this_thread::yield();
         for (std::uint64_t spin = dice() % 400; spin > 0; --spin) std::atomic_signal_fence(std::memory_order_seq_cst);
         const auto picture = ledger.freeze();
+        frozen_at.store(race, std::memory_order_release);
         // The picture is used while the engine may still be on its way to noticing.
         const Ledger::Entry* entry = picture.committed ? ledger.entry_of(*picture.committed) : nullptr;
         const bool blob_ok =
@@ -170,6 +178,7 @@ TEST(LedgerRace, WhateverTheEngineRecordedIsInThePictureAndNothingBeyond) {
         agent_at.store(race, std::memory_order_release);
     }
     engine.join();
+    EXPECT_EQ(committed_while_frozen, 0);
 }
 
 }  // namespace
