@@ -108,10 +108,7 @@ bool Trainer::connect() {
     if (options_.track) {
         close();
         if (MPI_Comm_split(comm, 0, static_cast<int>(place_.slot), &own_comm_) != MPI_SUCCESS) return false;
-        // Open MPI 5.0.11 crashes in MPI_Comm_split when a peer revokes the new communicator before the split is over
-        // here: nobody may track it, and so revoke it, before all have it.
-        if (MPI_Barrier(comm) != MPI_SUCCESS) return false;
-        muster::track(session_, own_comm_);
+        if (!muster::track(session_, own_comm_)) return false;
         comm = own_comm_;
     }
     exchange_ = Exchange(comm, place_);

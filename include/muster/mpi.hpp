@@ -19,10 +19,13 @@ namespace muster {
 
 /// Adds a communicator that the program made from the world (split, dup, ...) to those that are revoked when a member
 /// dies, so that no rank stays in a collective on it. Its error handler becomes muster's. The program frees it after
-/// next() said rebuilt; muster forgets it there. Calling it in a round that is already broken revokes it at once.
-void track(Session& session, MPI_Comm comm);
+/// next() said rebuilt; muster forgets it there.
+/// Collective over the world: every engine calls it, with MPI_COMM_NULL where it is in no such communicator. (Open MPI
+/// 5.0.11 crashes in a rank that is still making a communicator which another one revokes: nobody tracks it before all
+/// have it.) Errors: peer_lost: the communicator is not tracked and must not be used; return to next().
+[[nodiscard]] Result<Done> track(Session& session, MPI_Comm comm);
 
-/// Takes it back, before the program frees it within a round.
+/// Takes it back, before the program frees it within a round. Local.
 void untrack(Session& session, MPI_Comm comm);
 
 }  // namespace muster

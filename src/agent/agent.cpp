@@ -19,7 +19,8 @@ constexpr auto kReportAnyway = std::chrono::seconds(5);
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
 
-enum class Message : std::uint8_t { leaving = 1 };
+/// A message is its kind and its sender.
+constexpr std::uint8_t kLeaving = 1, kCommitted = 2;
 
 std::uint64_t milliseconds(Clock::time_point time) {
     return static_cast<std::uint64_t>(
@@ -72,6 +73,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
+    tell_standbys();
     report_when_due();
     return !ended_;
 }
@@ -96,12 +98,13 @@ void Agent::serve_engine() {
 
 void Agent::handle(const mpi::Received& received) {
     core::Reader in(received.message);
-    const auto kind = static_cast<Message>(in.u8());
+    const std::uint8_t kind = in.u8();
     const auto rank = in.id<Rank>();
     const Rank from = places_.at(static_cast<std::size_t>(received.from));
-    if (!in.finished() || rank != from || kind != Message::leaving) return say("dropped a message that makes no sense, from rank " +
-                                                   std::to_string(from.value));
-    desk_.leaving(rank, milliseconds(Clock::now()));
+    if (!in.finished() || rank != from)
+        return say("dropped a message that makes no sense, from rank " + std::to_string(from.value));
+    if (kind == kLeaving) desk_.leaving(rank, milliseconds(Clock::now()));
+    if (kind == kCommitted) state_exists_ = true;
 }
 
 void Agent::announce_leaving() {
@@ -113,15 +116,29 @@ void Agent::announce_leaving() {
     announced_leaving_ = true;
     leave_again_ = now + kLeavePatience * std::chrono::milliseconds(config_.leave_window_ms);
     if (recovery_.coordinator() == self_) return desk_.leaving(self_, milliseconds(now));
-    core::Writer out;
-    out.u8(static_cast<std::uint8_t>(Message::leaving));
-    out.id(self_);
-    tell(recovery_.coordinator(), out.take());
+    tell(recovery_.coordinator(), kLeaving);
 }
 
-void Agent::tell(Rank to, const core::Bytes& message) {
+/// Standbys hear that there is state now: should all engines die at once, they must not begin anew in silence. Each
+/// engine tells every n-th, at the round's first commit.
+void Agent::tell_standbys() {
+    if (standbys_told_ || mailbox_.first_commit() == Clock::time_point()) return;
+    standbys_told_ = true;
+    const auto& world = recovery_.world();
+    const auto slot = static_cast<std::size_t>(std::find(world.begin(), world.end(), self_) - world.begin());
+    std::size_t standby = 0;
+    for (const Rank rank : recovery_.pool()) {
+        const bool engine = std::find(world.begin(), world.end(), rank) != world.end();
+        if (!engine && standby++ % world.size() == slot) tell(rank, kCommitted);
+    }
+}
+
+void Agent::tell(Rank to, std::uint8_t kind) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "sending a message", config_.recovery_deadline_ms);
-    if (auto sent = mpi::send(pool_, place_of(to), message); !sent) return recover("sending failed");
+    core::Writer out;
+    out.u8(kind);
+    out.id(self_);
+    if (auto sent = mpi::send(pool_, place_of(to), out.take()); !sent) return mailbox_.complain();
     const auto& other = roster_[to.value];
     bell_.ring(other.bell, other.member.node == roster_[self_.value].member.node);
 }

@@ -45,7 +45,8 @@ private:
     void serve_engine();
     void handle(const mpi::Received& received);
     void announce_leaving();
-    void tell(Rank to, const core::Bytes& message);
+    void tell_standbys();
+    void tell(Rank to, std::uint8_t kind);
     void recover(const char* why);
     void report_when_due();
     void report();
@@ -88,6 +89,8 @@ private:
     Timeline times_;
     std::shared_ptr<const Handover> unreported_;    ///< A round whose line waits for its first commit.
     Clock::time_point unreported_since_;
+    bool state_exists_ = false;                     ///< Somebody has committed a step since the job began.
+    bool standbys_told_ = false;                    ///< ... and this engine's share of the standbys knows.
     bool announced_leaving_ = false;
     Clock::time_point leave_again_;
     unsigned failures_in_a_row_ = 0;

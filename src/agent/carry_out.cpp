@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The driver loop: effects of core::Recovery, carried out in order over MPI.
 #include <sched.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -17,6 +17,7 @@ namespace muster::agent {
 namespace {
 
 constexpr auto kProofPatience = std::chrono::milliseconds(500);
+constexpr auto kProofGlance = std::chrono::milliseconds(3);
 constexpr unsigned kFailuresMax = 1000;
 constexpr unsigned kFruitlessMax = 8;
 constexpr auto kCalm = std::chrono::seconds(10);
@@ -37,7 +38,7 @@ void Agent::run(core::Effects effects) {
                 core::name_of(recovery_.phase()));
             link_.send({{"event", "ended"}, {"code", static_cast<int>(ExitCode::internal)},
                         {"reason", "recovery failed again and again"}});
-            _exit(static_cast<int>(ExitCode::internal));
+            (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
         }
         for (auto& next : recovery_.step(*input)) todo.push_back(std::move(next));
     }
@@ -85,7 +86,7 @@ std::optional<core::Input> Agent::perform(const core::Shrink&) {
 void Agent::prove(const core::Gather& gather) {
     proven_.clear();
     if (!witness_) return;
-    const auto until = Clock::now() + (gather.insist ? kProofPatience : std::chrono::milliseconds(0));
+    const auto until = Clock::now() + (gather.insist ? kProofPatience : kProofGlance);
     for (const Rank rank : gather.prove) {
         bool gone = is_gone(roster_[rank.value].process);
         while (!gone && Clock::now() < until) {  // A killed process takes a moment to become one for the kernel too.
@@ -114,6 +115,8 @@ std::optional<core::Input> Agent::perform(const core::Gather& gather) {
     facts.committed = picture.committed;
     facts.attempted = picture.attempted;
     facts.committed_in = picture.committed_in;
+    state_exists_ = state_exists_ || picture.committed.has_value();
+    facts.state_exists = state_exists_;
     auto all = mpi::gather(pool_, place_of(gather.root), core::encode(facts));
     if (!all) return core::Failed{};
     core::Gathered gathered;
@@ -158,17 +161,17 @@ std::optional<core::Input> Agent::perform(const core::Build& effect) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "building the round's communicators",
                       config_.recovery_deadline_ms);
     if (!share_blob(effect.plan)) return core::Failed{};
-    auto built = mpi::build(pool_, effect.plan, self_, config_.group_size);
+    auto built = mpi::build(pool_, effect.plan, self_, config_.group_size, reach_point);
     if (!built) return core::Failed{};
     building_ = std::move(*built);
     reach_point("built");
     return core::Built{};
 }
 
-std::optional<core::Input> Agent::perform(const core::Agree&) {
+std::optional<core::Input> Agent::perform(const core::Agree& effect) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "agreement: all survivors to have built the round",
                       config_.recovery_deadline_ms);
-    if (!mpi::agree(pool_, true)) return core::Failed{};
+    if (!mpi::agree(pool_, effect.yes)) return core::Failed{};
     times_.built = Clock::now();
     reach_point("agreed");
     return core::Agreed{};
@@ -201,6 +204,8 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     building_.reset();
     handover->comms = comms_;
     if (!effect.plan.lost.empty()) lost_any_ = true;
+    if (effect.plan.step) state_exists_ = true;
+    standbys_told_ = false;
     if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
         unreported_ = handover;

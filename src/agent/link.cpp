@@ -80,9 +80,9 @@ bool LauncherLink::write(const std::string& line) {
     return true;
 }
 
-void LauncherLink::send(const nlohmann::json& event) {
+bool LauncherLink::send(const nlohmann::json& event) {
     if (socket_ < 0 && !addresses_.empty()) connect();
-    if (socket_ >= 0) write(event.dump() + "\n");
+    return socket_ >= 0 && write(event.dump() + "\n");
 }
 
 }  // namespace muster::agent

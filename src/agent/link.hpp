@@ -20,7 +20,7 @@ public:
     LauncherLink(const LauncherLink&) = delete;
     LauncherLink& operator=(const LauncherLink&) = delete;
 
-    void send(const nlohmann::json& event);
+    bool send(const nlohmann::json& event);  ///< False where nobody was told.
 
 private:
     void connect();

@@ -48,7 +48,8 @@ void Mailbox::committed(Clock::time_point now) {
 }
 
 void Mailbox::complain() {
-    if (interrupted()) return;  // The round is being replaced already, or the engine still works in the old one.
+    // The next turn waits for a new round; where one is on its way already there is nothing to complain about.
+    if (interrupted_.exchange(true, std::memory_order_acq_rel)) return;
     complaint_ = true;
     bell_.wake();
 }

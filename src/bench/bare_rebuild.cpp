@@ -40,11 +40,8 @@ public:
         engine_ = place < engines_;
         const int color = engine_ ? 0 : MPI_UNDEFINED;
         if (const int code = split(pool_, color, place, world_)) return code;
-        if (!engine_) return MPI_SUCCESS;
-        if (const int code = split(world_, 0, place, group_)) return code;
-        const int code = MPI_Comm_dup(world_, &ours_);
-        if (code == MPI_SUCCESS) MPI_Comm_set_errhandler(ours_, MPI_ERRORS_RETURN);
-        return code;
+        if (const int code = split(pool_, color, place, group_)) return code;
+        return split(pool_, color, place, ours_);
     }
 
 private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "core/assert.hpp"
 
@@ -48,20 +49,36 @@ void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, co
     }
 }
 
-/// Moves members from the highest slots into the holes below `size` and returns those that find no place.
-std::vector<Rank> compact(Slots& slots, std::uint32_t size) {
-    std::vector<Rank> left_over;
-    std::uint32_t hole = 0;
-    for (std::uint32_t s = static_cast<std::uint32_t>(slots.size()); s-- > size;) {
-        if (!slots[s]) continue;
-        while (hole < size && slots[hole]) ++hole;
-        if (hole < size)
-            slots[hole] = slots[s];
-        else
-            left_over.push_back(*slots[s]);
+/// Makes groups whole again with the members of higher broken ones, and takes the last broken one apart. Groups that are
+/// whole stay so: their members' copies lie in other groups (partners()), so what is left over here is not lost with it.
+void mend_groups(Slots& slots, std::uint32_t group, std::vector<Rank>& left_over) {
+    std::vector<std::uint32_t> holes, spare;  // Ascending: of broken groups.
+    for (std::uint32_t first = 0; first < slots.size(); first += group) {
+        const auto begin = slots.begin() + first;
+        if (std::all_of(begin, begin + group, [](const auto& slot) { return slot.has_value(); })) continue;
+        for (std::uint32_t s = first; s < first + group; ++s) (slots[s] ? spare : holes).push_back(s);
     }
-    slots.resize(size);
-    return left_over;
+    for (const std::uint32_t hole : holes) {
+        if (spare.empty() || spare.back() / group <= hole / group) break;
+        std::swap(slots[hole], slots[spare.back()]);
+        spare.pop_back();
+    }
+    for (std::uint32_t first = 0; first < slots.size(); first += group) {
+        const auto begin = slots.begin() + first;
+        if (std::all_of(begin, begin + group, [](const auto& slot) { return slot.has_value(); })) continue;
+        for (auto slot = begin; slot != begin + group; ++slot)
+            if (*slot) left_over.push_back(*std::exchange(*slot, std::nullopt));
+    }
+}
+
+/// Moves whole groups from the end into the places of empty ones, so that the world is dense.
+void compact(Slots& slots, std::uint32_t group) {
+    for (std::uint32_t first = 0; first < slots.size(); first += group) {
+        while (!slots.empty() && !slots.back()) slots.resize(slots.size() - group);
+        if (first >= slots.size() || slots[first]) continue;
+        std::copy(slots.end() - group, slots.end(), slots.begin() + first);
+        slots.resize(slots.size() - group);
+    }
 }
 
 /// Where standbys were promoted and then moved down by compact(), or sorted, their slot is looked up again.
@@ -90,7 +107,8 @@ Placement place(const PlacementSettings& settings, const std::vector<Rank>& prev
     const auto wanted = std::min<std::uint32_t>(settings.engines, static_cast<std::uint32_t>(available.size()));
     const std::uint32_t size = wanted / group * group;
 
-    Slots slots(std::max<std::size_t>(previous.size(), size));
+    const auto places = static_cast<std::uint32_t>(std::max<std::size_t>(previous.size(), size));
+    Slots slots((places + group - 1) / group * group);
     std::set<Rank> placed;
     for (std::uint32_t s = 0; s < previous.size(); ++s)
         if (std::binary_search(available.begin(), available.end(), previous[s])) {
@@ -103,7 +121,9 @@ Placement place(const PlacementSettings& settings, const std::vector<Rank>& prev
 
     fill_holes(slots, size - std::min<std::size_t>(size, placed.size()), result.standbys, previous, launch,
                result.promoted);
-    for (const Rank rank : compact(slots, size)) result.standbys.push_back(rank);
+    mend_groups(slots, group, result.standbys);
+    compact(slots, group);
+    MUSTER_ASSERT(slots.size() == size);
     for (const auto& slot : slots) {
         MUSTER_ASSERT(slot.has_value());
         result.world.push_back(*slot);

@@ -69,6 +69,8 @@ Wish named(const Wish& wish, const PlanInput& input) {
 std::optional<Wish> ending_of(const PlanInput& input) {
     for (const auto& facts : input.present)
         if (facts.wish) return named(*facts.wish, input);
+    const auto verdict = fence_of(input);
+    if (!verdict.go_on) return Wish{ExitCode::lost_quorum, verdict.reason};
     std::size_t engines = 0, leaving = 0;
     for (const auto& facts : input.present)
         if (contains(input.previous, facts.rank) && facts.going.empty()) {
@@ -76,8 +78,6 @@ std::optional<Wish> ending_of(const PlanInput& input) {
             if (facts.leaving) ++leaving;
         }
     if (engines > 0 && leaving == engines) return Wish{ExitCode::finished, ""};
-    const auto verdict = fence_of(input);
-    if (!verdict.go_on) return Wish{ExitCode::lost_quorum, verdict.reason};
     return std::nullopt;
 }
 
@@ -111,6 +111,17 @@ void agree_on_state(const PlanInput& input, Plan& plan) {
     }
 }
 
+/// Steps were committed, and nobody who could go on has their state: beginning anew would look like success.
+std::optional<Wish> lost_state(const PlanInput& input, const Plan& plan) {
+    if (plan.step && !plan.source)
+        return Wish{ExitCode::state_lost,
+                    "no engine of the next world holds the state of step " + std::to_string(plan.step->value)};
+    const bool exists = std::any_of(input.present.begin(), input.present.end(),
+                                    [](const Facts& facts) { return facts.state_exists; });
+    if (plan.step || !exists) return std::nullopt;
+    return Wish{ExitCode::state_lost, "steps were committed, and every engine that held their state is gone"};
+}
+
 }  // namespace
 
 Plan decide(const PlanInput& input) {
@@ -141,9 +152,7 @@ Plan decide(const PlanInput& input) {
     plan.standbys = std::move(placement.standbys);
     plan.promoted = std::move(placement.promoted);
     agree_on_state(input, plan);
-    if (plan.step && !plan.source)
-        plan.ending = Wish{ExitCode::state_lost, "no engine of the next world holds the state of step " +
-                                                     std::to_string(plan.step->value)};
+    plan.ending = lost_state(input, plan);
     return plan;
 }
 

@@ -32,6 +32,7 @@ struct Facts {
     std::string going;              ///< Leaves in the middle of its work: why ("exited 3"). Empty for a proper leave().
     std::optional<Step> committed;  ///< Last step whose agreement this member has seen.
     std::optional<Step> attempted;  ///< A later step whose result is in place here, its agreement not seen.
+    bool state_exists = false;      ///< Knows that some engine has committed a step, in whatever round.
     Round committed_in;             ///< Round of `committed`; 0 where nothing was committed.
     std::vector<Rank> proven_dead;  ///< Missing members of this node whose processes are gone; at most kProvenMax.
     std::optional<Wish> wish;

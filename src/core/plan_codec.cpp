@@ -97,6 +97,7 @@ Bytes encode(const Facts& facts) {
     out.text(facts.going.substr(0, kGoingMax));
     out.maybe(facts.committed);
     out.maybe(facts.attempted);
+    out.u8(facts.state_exists ? 1 : 0);
     out.id(facts.committed_in);
     auto proven = facts.proven_dead;
     proven.resize(std::min(proven.size(), kProvenMax));
@@ -118,6 +119,7 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     facts.going = in.text();
     facts.committed = in.maybe<Step>();
     facts.attempted = in.maybe<Step>();
+    facts.state_exists = in.u8() == 1;
     facts.committed_in = in.id<Round>();
     facts.proven_dead = take_ranks(in);
     facts.wish = take_wish(in);

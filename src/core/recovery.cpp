@@ -69,13 +69,13 @@ Effects Recovery::step(const Input& input) {
     if (phase_ == Phase::ended) return {};
     return std::visit(Overloaded{
                           [this](const Noticed&) { return begin_again(); },
-                          [this](const Failed&) { return begin_again(); },
+                          [this](const Failed&) { return failed(); },
                           [this](const Shrunk& shrunk) { return gather(shrunk); },
                           [this](const Gathered& gathered) { return plan(gathered); },
                           [this](const Planned& planned) { return build(planned); },
                           [this](const Built&) {
                               phase_ = Phase::agreeing;
-                              return Effects{Agree{}};
+                              return Effects{Agree{.yes = true}};
                           },
                           [this](const Agreed&) { return complete(); },
                       },
@@ -85,6 +85,14 @@ Effects Recovery::step(const Input& input) {
 Effects Recovery::begin_again() {
     phase_ = Phase::shrinking;
     return {Revoke{}, Shrink{}};
+}
+
+/// All members call the same agreements and shrinks on a pool, in the same order: a shrink here beside an agreement there
+/// would be taken for one another. So whoever fails before the agreement frees the others and says no in it.
+Effects Recovery::failed() {
+    if (phase_ == Phase::shrinking || phase_ == Phase::agreeing) return begin_again();
+    phase_ = Phase::agreeing;
+    return {Revoke{}, Agree{.yes = false}};
 }
 
 /// Without the proof of anybody's death, would this pool be too small to go on?
@@ -122,7 +130,7 @@ Effects Recovery::build(const Planned& planned) {
     plan_ = planned.plan;
     if (plan_.ending) {  // Nothing to build; all must know that all know.
         phase_ = Phase::agreeing;
-        return {Agree{}};
+        return {Agree{.yes = true}};
     }
     phase_ = Phase::building;
     return {Build{plan_}};

@@ -39,7 +39,7 @@ struct Gather {
 };
 struct Broadcast { Rank root; Plan plan; };             ///< The plan is set on the root only.
 struct Build { Plan plan; };
-struct Agree {};
+struct Agree { bool yes = true; };                      ///< No: this member could not build; nobody may have it.
 struct HandOver { Plan plan; };                         ///< The round is complete: engines may have it.
 struct End { Wish ending; Plan plan; };
 using Effect = std::variant<Revoke, Shrink, Gather, Broadcast, Build, Agree, HandOver, End>;
@@ -61,6 +61,7 @@ public:
 
 private:
     Effects begin_again();
+    Effects failed();
     Effects gather(const Shrunk& shrunk);
     Effects plan(const Gathered& gathered);
     Effects build(const Planned& planned);

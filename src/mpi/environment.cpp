@@ -91,12 +91,14 @@ void at_exit(int status, void*) {
     int finalized = 0;
     MPI_Finalized(&finalized);
     if (finalized != 0) return;
-    hooks->departing(status);
-    if (!hooks->finalize) return;
+    const int last = hooks->departing(status);
     std::fflush(nullptr);
-    if (hooks->finalize_may_hang()) _exit(status);
-    exit_after_deadline(status);
-    MPI_Finalize();
+    if (!hooks->finalize) return;
+    if (!hooks->finalize_may_hang()) {
+        exit_after_deadline(last);
+        MPI_Finalize();
+    }
+    if (last != status || hooks->finalize_may_hang()) _exit(last);
 }
 
 /// Registered before any of the program's own exit handlers, and so called after all of them.

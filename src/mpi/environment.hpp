@@ -25,8 +25,9 @@ struct Started {
 
 /// What happens when the process ends. Called in this order, once.
 struct ExitHooks {
-    /// The process exits while still a member: tell the others. `status` as given to exit(); -1: an exception.
-    std::function<void(int status)> departing;
+    /// The process exits, perhaps while still a member: tell the others. `status` as given to exit(); -1: an exception.
+    /// Returns the status to end with.
+    std::function<int(int status)> departing;
     /// True where MPI_Finalize could hang: somebody died, or left, since MPI was started.
     std::function<bool()> finalize_may_hang;
     std::uint32_t finalize_deadline_ms = 2'000;

@@ -39,7 +39,8 @@ void attach_error_handler(MPI_Comm comm) {
     if (comm != MPI_COMM_NULL) MPI_Comm_set_errhandler(comm, handler);
 }
 
-Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank self, std::uint32_t group_size) {
+Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank self, std::uint32_t group_size,
+                         void (*reached)(const char* step)) {
     BuiltRound built;
     if (!plan.dismissed.empty()) {
         const bool stays = std::find(plan.dismissed.begin(), plan.dismissed.end(), self) == plan.dismissed.end();
@@ -48,13 +49,17 @@ Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank 
         built.pool = std::move(*smaller);
     }
     const auto slot = slot_of(plan.world, self);
-    auto world = pool.split(slot ? 0 : MPI_UNDEFINED, static_cast<int>(slot.value_or(0)));
+    const auto members = static_cast<std::uint32_t>(group_size == 0 ? plan.world.size() : group_size);
+    const int key = static_cast<int>(slot.value_or(0));
+    const int in_world = slot ? 0 : MPI_UNDEFINED;
+    const int in_group = slot ? static_cast<int>(*slot / std::max<std::uint32_t>(1, members)) : MPI_UNDEFINED;
+    auto world = pool.split(in_world, key);
     if (!world) return world.error();
-    if (!slot) return built;
-    const std::uint32_t members = group_size == 0 ? static_cast<std::uint32_t>(plan.world.size()) : group_size;
-    auto group = world->split(static_cast<int>(*slot / members), static_cast<int>(*slot));
+    reached("world_split");
+    auto group = pool.split(in_group, key);
     if (!group) return group.error();
-    auto ours = world->duplicate();
+    reached("group_split");
+    auto ours = pool.split(in_world, key);
     if (!ours) return ours.error();
     built.comms = {std::move(*world), std::move(*group), std::move(*ours)};
     attach_error_handler(built.comms.world.get());

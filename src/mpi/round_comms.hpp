@@ -24,9 +24,10 @@ struct BuiltRound {
     RoundComms comms;
 };
 
-/// Collective over `pool`. Every member calls it with the same plan.
+/// Collective over `pool`, in every step of it, so that revoking the pool frees whoever is in it. Every member calls it
+/// with the same plan. `reached` is told of each step.
 [[nodiscard]] Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank self,
-                                       std::uint32_t group_size);
+                                       std::uint32_t group_size, void (*reached)(const char* step));
 
 /// Installs the handler that tells the agent of an error on a communicator of the program's, and returns the code to
 /// the caller as MPI_ERRORS_RETURN does. `notify` must be async and cheap: it runs in the failing call.

@@ -20,17 +20,22 @@ Rank self;
 
 
 /// The process ends: peers go on without it in a new round, the launcher is told the status. Open MPI would not notice
-/// a process that exits by itself (PRRTE reports signals only), so a process that cannot leave dies by one.
-void departing(int status) {
+/// a process that exits by itself (PRRTE reports signals only), so a process that cannot leave dies by one. Once it is
+/// told, the process ends with 0: after another status PRRTE loses the last output of other ranks (DESIGN.md).
+int departing(int status) {
     Session::Impl* impl = live.exchange(nullptr);
     const bool member = impl != nullptr && impl->agent && !impl->over;
     const bool left =
-        !member || impl->go(status < 0 ? "ended by an uncaught exception" : "exited " + std::to_string(status));
+        member && impl->go(status < 0 ? "ended by an uncaught exception" : "exited " + std::to_string(status));
     if (member) finalize_may_hang = true;
-    if (status != 0) agent::LauncherLink(self).send({{"event", "exit"}, {"rank", self.value}, {"status", status}});
-    if (left) return;
-    std::fflush(nullptr);
-    (void)std::raise(SIGKILL);
+    bool told = left;
+    if (status != 0)
+        told = agent::LauncherLink(self).send({{"event", "exit"}, {"rank", self.value}, {"status", status}}) || told;
+    if (member && !left) {
+        std::fflush(nullptr);
+        (void)std::raise(SIGKILL);
+    }
+    return told ? 0 : status;
 }
 
 /// A deadline that even a recovery could not keep: say so, and do not keep the others waiting.
@@ -43,7 +48,7 @@ void give_up(const char* what, std::uint64_t waited_ms) {
                                     {"name", name_of(ExitCode::timed_out)},
                                     {"reason", "rank " + std::to_string(self.value) + " " + text}});
     std::fflush(nullptr);
-    _exit(static_cast<int>(ExitCode::timed_out));
+    (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
 }
 
 }  // namespace

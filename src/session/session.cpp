@@ -152,9 +152,17 @@ MPI_Comm group_communicator(const Session& session) {
     return current->comms ? current->comms->group.get() : MPI_COMM_NULL;
 }
 
-void track(Session& session, MPI_Comm comm) {
+Result<Done> track(Session& session, MPI_Comm comm) {
+    auto& impl = session.impl();
+    const auto ours = impl.ours();
+    if (!ours) return ours.error();
+    const agent::Watch watch(impl.watchdog, agent::Watchdog::engine_lane, "all engines to track a communicator",
+                             impl.config.commit_deadline_ms);
+    if (const int code = MPI_Barrier(*ours); code != MPI_SUCCESS) return impl.lost(code, "track");
+    if (comm == MPI_COMM_NULL) return Done{};
     mpi::attach_error_handler(comm);
-    session.impl().mailbox.track(comm);
+    impl.mailbox.track(comm);
+    return Done{};
 }
 
 void untrack(Session& session, MPI_Comm comm) { session.impl().mailbox.untrack(comm); }

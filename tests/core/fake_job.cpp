@@ -171,10 +171,11 @@ void FakeJob::carry_out(Seat& seat, Rank self) {
 /// MPI's agreement, of which a shrink is one: everybody who lives takes part, whatever else has failed before.
 void FakeJob::meet(Seat& seat) {
     const auto there = peers(seat);
-    bool all_agree = true, all_shrink = true;
+    bool all_agree = true, all_shrink = true, all_yes = true;
     for (const Rank rank : there) {
         const auto& todo = seats_[rank.value].todo;
         const bool agrees = !todo.empty() && std::holds_alternative<Agree>(todo.front());
+        all_yes = all_yes && agrees && std::get<Agree>(todo.front()).yes;
         const bool shrinks = !todo.empty() && std::holds_alternative<Shrink>(todo.front());
         if (!agrees && !shrinks) return;  // Not there yet.
         all_agree = all_agree && agrees;
@@ -190,10 +191,10 @@ void FakeJob::meet(Seat& seat) {
         }
         return;
     }
+    if (!all_agree) return violated("a shrink beside an agreement on one pool: MPI would take one for the other");
     for (const Rank rank : there) {
         Seat& one = seats_[rank.value];
-        if (std::holds_alternative<Shrink>(one.todo.front())) continue;  // Takes part again, in the next one.
-        answer(one, all_agree && whole ? Input(Agreed{}) : Input(Failed{}));
+        answer(one, all_yes && whole ? Input(Agreed{}) : Input(Failed{}));
         if (split_ && one.machine.phase() == Phase::steady) sides_going_on_.insert(one.side);
     }
 }

@@ -62,8 +62,28 @@ TEST(Placement, WithoutStandbysTheHighestSlotsMoveDown) {
 
 TEST(Placement, GroupsStayWholeAndWhoIsLeftOverIsAStandby) {
     const auto next = place({.engines = 4, .group_size = 2}, ranks_up_to(4), on_one_node(4), ranks({0, 2, 3}));
-    EXPECT_EQ(next.world, ranks({0, 3}));
-    EXPECT_EQ(next.standbys, ranks({2}));
+    EXPECT_EQ(next.world, ranks({2, 3})) << "the whole group stays: the broken one's copies lie in it";
+    EXPECT_EQ(next.standbys, ranks({0}));
+}
+
+TEST(Placement, TwoBrokenGroupsMakeOneWholeOne) {
+    const auto next = place({.engines = 6, .group_size = 2}, ranks_up_to(6), on_one_node(6), ranks({1, 2, 3, 4}));
+    EXPECT_EQ(next.world, ranks({4, 1, 2, 3}));
+    EXPECT_TRUE(next.standbys.empty());
+}
+
+TEST(Placement, AfterOneDeathEveryShardOfADissolvedGroupIsHeldByTheWorld) {
+    const auto copies = partners(ranks_up_to(4), on_one_node(4));
+    for (std::uint32_t dead = 0; dead < 4; ++dead) {
+        std::vector<Rank> live = ranks_up_to(4);
+        std::erase(live, Rank{dead});
+        const auto next = place({.engines = 4, .group_size = 2}, ranks_up_to(4), on_one_node(4), live);
+        for (std::uint32_t slot = 0; slot < 4; ++slot) {
+            const bool own = std::count(next.world.begin(), next.world.end(), Rank{slot}) == 1;
+            const bool copy = std::count(next.world.begin(), next.world.end(), Rank{copies[slot].value}) == 1;
+            EXPECT_TRUE(own || copy) << "shard " << slot << " after the death of rank " << dead;
+        }
+    }
 }
 
 TEST(Placement, ASurvivorIsNotLeftOverForAStandbyThatHoldsNothing) {
@@ -129,6 +149,12 @@ Case any_case(Dice& dice) {
     return one;
 }
 
+bool group_survives(const Case& one, std::size_t first, std::size_t group, const std::set<Rank>& survivors) {
+    for (std::size_t s = first; s < first + group; ++s)
+        if (s >= one.previous.size() || !survivors.contains(one.previous[s])) return false;
+    return true;
+}
+
 TEST(Placement, HoldsItsPromisesInAnyCase) {
     for (const auto seed : testing::seeds(20'000)) {
         SCOPED_TRACE(testing::replay(seed));
@@ -169,8 +195,8 @@ TEST(Placement, HoldsItsPromisesInAnyCase) {
             continue;
         }
         for (std::size_t s = 0; s < std::min(one.previous.size(), next.world.size()); ++s)
-            if (survivors.contains(one.previous[s])) {
-                ASSERT_EQ(next.world[s], one.previous[s]) << "slot " << s << " is not its survivor's any more";
+            if (group_survives(one, s / group * group, group, survivors)) {
+                ASSERT_EQ(next.world[s], one.previous[s]) << "slot " << s << " of a whole group is not its survivor's any more";
             }
     }
 }

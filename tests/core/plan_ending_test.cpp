@@ -146,6 +146,31 @@ TEST(PlanEnding, ADeadlineThatNobodyIsBehindOfNamesNobody) {
     EXPECT_EQ(job.decide().ending->reason, "waited 60 s for the coordinator's plan");
 }
 
+TEST(PlanEnding, WhenAllWhoHeldTheStateAreGoneTheJobDoesNotBeginAnewInSilence) {
+    Survivors job(ranks({0, 1, 2, 3}));
+    EXPECT_FALSE(job.decide().ending) << "nothing was ever committed, as far as anybody knows";
+    job.of(4).state_exists = true;
+    const Plan plan = job.decide();
+    ASSERT_TRUE(plan.ending);
+    EXPECT_EQ(plan.ending->code, ExitCode::state_lost);
+}
+
+TEST(PlanEnding, AStateThatOnlyLeaversHoldIsLost) {
+    Survivors job(ranks({1, 2, 3}));
+    job.goes(0, "exited 3");
+    const Plan plan = job.decide();
+    ASSERT_TRUE(plan.ending);
+    EXPECT_EQ(plan.ending->code, ExitCode::state_lost);
+    EXPECT_NE(plan.ending->reason.find("step 6"), std::string::npos) << plan.ending->reason;
+}
+
+TEST(PlanEnding, AMinorityWhoseEnginesAllLeaveIsNotFinishedEither) {
+    Survivors job(ranks({0, 1, 2, 4, 5}), false);
+    job.of(3).leaving = true;
+    ASSERT_TRUE(job.decide().ending);
+    EXPECT_EQ(job.decide().ending->code, ExitCode::lost_quorum);
+}
+
 TEST(PlanLosses, SayHowFarItIsKnown) {
     Survivors job(ranks({1, 2}), false);
     job.of(0).proven_dead = ranks({1});

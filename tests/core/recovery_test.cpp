@@ -82,12 +82,12 @@ const std::vector<Row>& rows() {
         {Phase::shrinking, Shrunk{ranks_up_to(5)},      Phase::gathering, "gather"},
         {Phase::shrinking, Failed{},                    Phase::shrinking, "revoke shrink"},
         {Phase::gathering, facts_of(ranks_up_to(5)),    Phase::planning,  "broadcast"},
-        {Phase::gathering, Failed{},                    Phase::shrinking, "revoke shrink"},
+        {Phase::gathering, Failed{},                    Phase::agreeing,  "revoke agree"},
         {Phase::planning,  Planned{first_round()},      Phase::building,  "build"},
         {Phase::planning,  Planned{an_ending()},        Phase::agreeing,  "agree"},
-        {Phase::planning,  Failed{},                    Phase::shrinking, "revoke shrink"},
+        {Phase::planning,  Failed{},                    Phase::agreeing,  "revoke agree"},
         {Phase::building,  Built{},                     Phase::agreeing,  "agree"},
-        {Phase::building,  Failed{},                    Phase::shrinking, "revoke shrink"},
+        {Phase::building,  Failed{},                    Phase::agreeing,  "revoke agree"},
         {Phase::agreeing,  Agreed{},                    Phase::steady,    "hand_over"},
         {Phase::agreeing,  Failed{},                    Phase::shrinking, "revoke shrink"},
         {Phase::ended,     Noticed{},                   Phase::ended,     ""},
@@ -145,12 +145,23 @@ TEST(Recovery, RoundsGoUpByOneAndOnlyWhenTheyAreComplete) {
     (void)recovery.step(Noticed{});
     for (int failures = 0; failures < 5; ++failures) {
         (void)recovery.step(Shrunk{ranks_up_to(4)});
-        (void)recovery.step(Failed{});
+        (void)recovery.step(Failed{});  // Says no in the agreement ...
+        (void)recovery.step(Failed{});  // ... and all begin again.
     }
     EXPECT_EQ(recovery.round(), Round{1}) << "an attempt is not a round";
     (void)recovery.step(Shrunk{ranks_up_to(4)});
     const auto effects = recovery.step(facts_of(ranks_up_to(4)));
     EXPECT_EQ(std::get<Broadcast>(effects[0]).plan.round, Round{2});
+}
+
+TEST(Recovery, WhoeverCouldNotBuildSaysNoInTheAgreement) {
+    for (const Phase phase : {Phase::gathering, Phase::planning, Phase::building}) {
+        Recovery recovery = in_phase(phase);
+        const auto effects = recovery.step(Failed{});
+        EXPECT_FALSE(std::get<Agree>(effects.at(1)).yes) << name_of(phase);
+    }
+    Recovery recovery = in_phase(Phase::building);
+    EXPECT_TRUE(std::get<Agree>(recovery.step(Built{}).at(0)).yes);
 }
 
 TEST(RecoveryDeathTest, APlanForARoundThatHasBeenIsABug) {
@@ -173,6 +184,7 @@ TEST(Recovery, TheCoordinatorIsTheLowestLiveRankOfTheWorldElseOfThePool) {
     EXPECT_EQ(recovery.coordinator(), Rank{0});
     (void)recovery.step(Shrunk{ranks({4, 3, 2})});
     EXPECT_EQ(recovery.coordinator(), Rank{2}) << "whatever the order of the pool";
+    (void)recovery.step(Failed{});
     (void)recovery.step(Failed{});
     const auto effects = recovery.step(Shrunk{ranks({4})});
     EXPECT_EQ(recovery.coordinator(), Rank{4}) << "no engine is left";

@@ -136,7 +136,7 @@ bool tracked(Session& session, std::uint64_t step) {
     if (step != 10 || session.world().round.value > 1) return true;
     MPI_Comm mine = MPI_COMM_NULL;
     if (MPI_Comm_split(muster::communicator(session), 0, 0, &mine) != MPI_SUCCESS) return false;
-    muster::track(session, mine);
+    if (!muster::track(session, mine)) return false;
     // Rank 1 dies, rank 2 waits for it directly, the rest wait for rank 2, who will never come.
     int value = 0;
     int code = MPI_SUCCESS;

@@ -17,7 +17,8 @@ import time
 MPIRUN, TESTS, BIN = sys.argv[1:4]
 FLAGS = ["--with-ft", "ulfm", "--mca", "mpi_preconnect_mpi", "1", "--mca", "coll_ftagree_agreement", "1", "--mca",
          "mpi_yield_when_idle", "1", "--bind-to", "none", "--oversubscribe", "--mca", "coll", "^han,cuda"]
-POINTS = ["noticed", "revoked", "shrunk", "gathered#2", "planned#2", "built#2", "agreed#2", "handed_over#2"]
+POINTS = ["noticed", "revoked", "shrunk", "gathered#2", "planned#2", "world_split#2", "group_split#2",
+          "built#2", "agreed#2", "handed_over#2"]
 
 
 CASES = {}
@@ -141,6 +142,14 @@ def below_min():
     code, output = stepper(6, 60, "--kill", "0@10", "--kill", "1@20", "--kill", "2@30", STANDBYS=2, MIN=4)
     expect_ended(output, "below_min", 3)
     expect("fewer than the 4 that the job needs" in output, "no reason", output)
+
+
+@scenario
+def state_lost_with_all_engines():
+    """Standbys that hold nothing do not begin anew in silence."""
+    kills = [word for rank in range(4) for word in ("--kill", f"{rank}@30")]
+    code, output = stepper(6, 60, *kills, "--step-us", 2000, STANDBYS=2)
+    expect_ended(output, "state_lost", 2)
 
 
 @scenario
