@@ -33,11 +33,9 @@ def scenario(function):
     return function
 
 
-def launch(ranks, program, *arguments, deadline=30, **settings):
-    """Runs a program of the tests under mpirun; returns (exit code, its output)."""
+def execute(command, deadline, settings):
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
     environment.update({"MUSTER_" + name: str(value) for name, value in settings.items()})
-    command = [MPIRUN, *FLAGS, "-n", str(ranks), program, *map(str, arguments)]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           start_new_session=True) as process:
         try:
@@ -47,6 +45,19 @@ def launch(ranks, program, *arguments, deadline=30, **settings):
             output, _ = process.communicate()
             raise Failure(f"still running after {deadline} s; so far:\n{output}") from None
     return process.returncode, output
+
+
+def launch(ranks, program, *arguments, deadline=30, **settings):
+    """Runs a program of the tests under plain mpirun; returns (exit code, its output)."""
+    return execute([MPIRUN, *FLAGS, "-n", str(ranks), program, *map(str, arguments)], deadline, settings)
+
+
+def job(engines, standbys, name, *arguments, options=(), **settings):
+    """Under `muster run`, where the exit code is the job's. (Plain mpirun of PRRTE 3.0.14 now and then stays after all its
+    ranks have exited with a status other than 0: seen in 2 of 90 runs.)"""
+    command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(engines), "--standbys", str(standbys),
+               *options, "--", os.path.join(TESTS, name), *map(str, arguments)]
+    return execute(command, 30, settings)
 
 
 def stepper(ranks, *arguments, **settings):
@@ -120,7 +131,7 @@ def agent_on_the_engine_thread():
 
 def in_recovery(point, victim):
     """A first death at step 20; in its recovery a second one, at a point of it."""
-    right(4, *stepper(6, 60, "--kill", "2@20", STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
+    right(4, *stepper(6, 60, "--kill", "3@20", STANDBYS=2, INJECT=f"kill:rank={victim}@point={point}"))
 
 
 def in_first_round(point, victim):
@@ -139,8 +150,10 @@ def in_commit(point, victim):
 
 @scenario
 def below_min():
-    code, output = stepper(6, 60, "--kill", "0@10", "--kill", "1@20", "--kill", "2@30", STANDBYS=2, MIN=4)
+    code, output = job(4, 2, "stepper", 60, "--kill", "0@10", "--kill", "1@20", "--kill", "2@30",
+                       options=["--min", "4"])
     expect_ended(output, "below_min", 3)
+    expect(code == 12, f"exit code {code}", output)
     expect("fewer than the 4 that the job needs" in output, "no reason", output)
 
 
@@ -148,42 +161,44 @@ def below_min():
 def state_lost_with_all_engines():
     """Standbys that hold nothing do not begin anew in silence."""
     kills = [word for rank in range(4) for word in ("--kill", f"{rank}@30")]
-    code, output = stepper(6, 60, *kills, "--step-us", 2000, STANDBYS=2)
+    code, output = job(4, 2, "stepper", 60, *kills, "--step-us", 2000)
     expect_ended(output, "state_lost", 2)
+    expect(code == 14, f"exit code {code}", output)
 
 
 @scenario
 def lost_quorum():
     """Without proof of anybody's death (the survivor has no witness here) one of three may be a cut-off island."""
-    code, output = stepper(3, 60, "--kill", "1@10", "--kill", "2@10", STANDBYS=0, PROOF="off")
+    code, output = job(3, 0, "stepper", 60, "--kill", "1@10", "--kill", "2@10", PROOF="off")
     expect_ended(output, "lost_quorum", 1)
+    expect(code == 13, f"exit code {code}", output)
     right(1, *stepper(3, 60, "--kill", "1@10", "--kill", "2@10", STANDBYS=0, PROOF="off", QUORUM="none"))
 
 
 @scenario
 def abort_names_rank_and_round():
-    code, output = member(5, "abort", STANDBYS=1)
+    code, output = job(4, 1, "member", "abort")
     expect(code == 16, f"exit code {code}", output)
     expect(output.count("reason 'rank 1 in round 1: the data is gone'") == 5, "not all were told", output)
 
 
 @scenario
 def commits_that_differ():
-    code, output = member(5, "disagree", STANDBYS=1)
+    code, output = job(4, 1, "member", "disagree")
     expect(code == 16, f"exit code {code}", output)
     expect("slot 1 (rank 1 on " in output, "the odd one is not named", output)
 
 
 @scenario
 def calls_that_always_fail():
-    code, output = member(5, "bad-call", STANDBYS=1)
+    code, output = job(4, 1, "member", "bad-call")
     expect(code == 16 and "own MPI calls seem to fail" in output, f"exit code {code}", output)
 
 
 @scenario
 def late_engine():
     """An engine that sleeps through the commit deadline is named, and nobody waits for ever."""
-    code, output = member(3, "late", STANDBYS=0, COMMIT_DEADLINE_MS=1000)
+    code, output = job(3, 0, "member", "late", COMMIT_DEADLINE_MS=1000)
     expect(code == 17, f"exit code {code}", output)
     expect(re.search(r"waited \d+ ms for .*not there: rank 1 on", output), "rank 1 is not named", output)
 
@@ -207,7 +222,8 @@ def one_leaves():
 
 @scenario
 def exit_in_a_step():
-    code, output = member(5, "exit", STANDBYS=1)
+    code, output = job(4, 1, "member", "exit")
+    expect(code == 0, f"exit code {code}", output)
     expect_ended(output, "finished", 4)
     expect(output.count("lost 'exited 7'") == 4, "peers were not told", output)
 
@@ -249,7 +265,7 @@ def refused(code, output, text):
 
 @scenario
 def mpi_without_threads():
-    refused(*member(2, "init-single"), "MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided)")
+    refused(*job(2, 0, "member", "init-single"), "MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided)")
 
 
 @scenario
@@ -259,16 +275,17 @@ def single_thread_with_agent_on_the_engine():
 
 @scenario
 def settings_that_differ():
-    refused(*member(4, "differ", STANDBYS=0), "joined with other settings")
+    refused(*job(4, 0, "member", "differ"), "joined with other settings")
 
 
 @scenario
 def impossible_counts():
-    refused(*member(2, "plain", ENGINES=4), "wants 4 engines")
-    refused(*member(2, "plain", MIN=3), "minimum of 3")
-    refused(*member(3, "plain", GROUP_SIZE=2), "do not divide")
-    refused(*member(2, "plain", ENGINES="two"), "MUSTER_ENGINES is 'two'")
-    refused(*member(2, "plain", INJECT="nonsense"), "not of the form")
+    for settings, text in (({"ENGINES": 4}, "wants 4 engines"), ({"MIN": 3}, "minimum of 3"),
+                           ({"GROUP_SIZE": 2, "STANDBYS": 1, "ENGINES": 1}, "do not divide"),
+                           ({"ENGINES": "two"}, "MUSTER_ENGINES is 'two'")):
+        code, output = member(1, "plain", **settings)
+        refused(code, output, text)
+    refused(*job(2, 0, "member", "plain", INJECT="nonsense"), "not of the form")
 
 
 # ---- training: weights ----
@@ -287,7 +304,7 @@ def weights_after_deaths_in_recovery():
     expect(undisturbed_run, "no result", output)
     for point in ("shrunk", "planned#2", "handed_over#2"):
         for victim in (0, 4):
-            _, output, result = train(6, "--kill", "2@20", STANDBYS=2,
+            _, output, result = train(6, "--kill", "3@20", STANDBYS=2,
                                       INJECT=f"kill:rank={victim}@point={point}")
             expect(result and result["weights"] == undisturbed_run["weights"], f"{victim} at {point}: weights", output)
     for point in ("commit.entered#20", "commit.agreed#20", "commit.recorded#20"):
