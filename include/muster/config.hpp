@@ -22,7 +22,8 @@ enum class SlotOrder {
 
 /// Who may go on after a loss.
 enum class Quorum {
-    majority,  ///< More than half of the last complete round (the proven dead do not count), or half with mpirun's node.
+    majority,  ///< More than half of the last complete round (the proven dead do not count), or half with mpirun's
+               ///< node.
     none,      ///< Whoever is left goes on. Two halves of a split network both go on: only where that cannot happen.
 };
 
@@ -50,11 +51,11 @@ struct Config {
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
     /// other member's recovery by its length, and a rank that is stuck in a collective is not freed.
     AgentThread agent = AgentThread::own;
-    std::string run_id = "muster";          ///< Names the job in messages and events.
-    std::string location;                   ///< Place in the topology, "rack/node"; empty: the host's name.
-    std::uint32_t join_deadline_ms = 120'000;    ///< For the first round, from join() on.
-    std::uint32_t recovery_deadline_ms = 60'000; ///< For each blocking step of a recovery.
-    std::uint32_t commit_deadline_ms = 600'000;  ///< For the slowest engine to reach a commit.
+    std::string run_id = "muster";                ///< Names the job in messages and events.
+    std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
+    std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
+    std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
+    std::uint32_t commit_deadline_ms = 600'000;   ///< For the slowest engine to reach a commit.
     std::uint32_t leave_window_ms = 200;         ///< How long the first to leave waits for all the others to leave too.
     std::uint32_t finalize_deadline_ms = 2'000;  ///< MPI_Finalize may hang after a failure; then the process exits.
     Hooks hooks;

@@ -86,13 +86,13 @@ struct RoundReport {
         Slot slot;
     };
     std::vector<Promotion> promoted;
-    std::uint32_t size = 0;     ///< Engines in the new world.
-    double stalled_ms = 0;      ///< Last commit of the old world -> first commit of the new one; until then, and for
-                                ///< programs that do not commit, notice -> next() said rebuilt.
-    double detect_ms = 0;       ///< Last commit -> the failure was noticed here. 0 where nothing was committed.
-    double shrink_ms = 0;       ///< Revoke and shrink.
-    double build_ms = 0;        ///< Facts, plan, communicators and the closing agreement.
-    double hand_over_ms = 0;    ///< Built -> next() said rebuilt on this member.
+    std::uint32_t size = 0;   ///< Engines in the new world.
+    double stalled_ms = 0;    ///< Last commit of the old world -> first commit of the new one; until then, and for
+                              ///< programs that do not commit, notice -> next() said rebuilt.
+    double detect_ms = 0;     ///< Last commit -> the failure was noticed here. 0 where nothing was committed.
+    double shrink_ms = 0;     ///< Revoke and shrink.
+    double build_ms = 0;      ///< Facts, plan, communicators and the closing agreement.
+    double hand_over_ms = 0;  ///< Built -> next() said rebuilt on this member.
 };
 
 /// Why the session is over.
@@ -140,10 +140,10 @@ public:
     /// One atomic load.
     [[nodiscard]] bool interrupted() const;
 
-    [[nodiscard]] Rank rank() const;             ///< This member's name for life.
-    [[nodiscard]] const World& world() const;    ///< As of the last turn; on a standby, as of the last round it saw.
+    [[nodiscard]] Rank rank() const;           ///< This member's name for life.
+    [[nodiscard]] const World& world() const;  ///< As of the last turn; on a standby, as of the last round it saw.
     [[nodiscard]] const std::vector<RoundReport>& rounds() const;  ///< Every rebuild since join, oldest first.
-    [[nodiscard]] const Ending& ending() const;  ///< Valid once next() said ended.
+    [[nodiscard]] const Ending& ending() const;                    ///< Valid once next() said ended.
 
     class Impl;
     [[nodiscard]] Impl& impl() const { return *impl_; }  ///< For muster/mpi.hpp.

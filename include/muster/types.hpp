@@ -19,9 +19,9 @@ struct Id {
     auto operator<=>(const Id&) const = default;
 };
 
-using Rank = Id<struct RankTag>;    ///< Number in MPI_COMM_WORLD at launch: a member's name for life.
-using Slot = Id<struct SlotTag>;    ///< Place in this round's world communicator. Changes at a rebuild.
-using Round = Id<struct RoundTag>;  ///< One agreed membership. +1 per rebuild; the first is 1.
+using Rank = Id<struct RankTag>;                 ///< Number in MPI_COMM_WORLD at launch: a member's name for life.
+using Slot = Id<struct SlotTag>;                 ///< Place in this round's world communicator. Changes at a rebuild.
+using Round = Id<struct RoundTag>;               ///< One agreed membership. +1 per rebuild; the first is 1.
 using Step = Id<struct StepTag, std::uint64_t>;  ///< The program's own count of committed transactions.
 
 /// Why a call did not do what it was asked to, and what its caller does next.
@@ -48,8 +48,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
 public:
-    Result(T value) : held_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
-    Result(Error error) : held_(std::move(error)) {}      // NOLINT(google-explicit-constructor)
+    Result(T value) : held_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
+    Result(Error error) : held_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
     explicit operator bool() const { return held_.index() == 0; }
     [[nodiscard]] T& operator*() { return std::get<0>(held_); }
     [[nodiscard]] const T& operator*() const { return std::get<0>(held_); }

@@ -73,7 +73,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
-    tell_standbys();
+    if (!ended_) tell_standbys();
     report_when_due();
     return !ended_;
 }
@@ -143,8 +143,9 @@ void Agent::tell(Rank to, std::uint8_t kind) {
     bell_.ring(other.bell, other.member.node == roster_[self_.value].member.node);
 }
 
-void Agent::recover(const char*) {
+void Agent::recover(const char* why) {
     if (ended_) return;
+    trace(std::string("recovery: ") + why);
     report();
     times_ = {.last_commit = mailbox_.last_commit(), .noticed = Clock::now(), .shrunk = {}, .built = {}};
     reach_point("noticed");

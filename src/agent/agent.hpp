@@ -81,20 +81,20 @@ private:
     core::LeaveDesk desk_;
     LauncherLink link_;
 
-    std::shared_ptr<mpi::RoundComms> comms_;        ///< Of the last round handed over.
-    std::optional<mpi::BuiltRound> building_;       ///< Of the plan that is being built.
+    std::shared_ptr<mpi::RoundComms> comms_;   ///< Of the last round handed over.
+    std::optional<mpi::BuiltRound> building_;  ///< Of the plan that is being built.
     core::Bytes blob_;
     std::vector<Rank> proven_;
     bool witness_ = true;  ///< MUSTER_PROOF=off: believe no death on this node, as if it were another's (tests).
     Timeline times_;
-    std::shared_ptr<const Handover> unreported_;    ///< A round whose line waits for its first commit.
+    std::shared_ptr<const Handover> unreported_;  ///< A round whose line waits for its first commit.
     Clock::time_point unreported_since_;
-    bool state_exists_ = false;                     ///< Somebody has committed a step since the job began.
-    bool standbys_told_ = false;                    ///< ... and this engine's share of the standbys knows.
+    bool state_exists_ = false;   ///< Somebody has committed a step since the job began.
+    bool standbys_told_ = false;  ///< ... and this engine's share of the standbys knows.
     bool announced_leaving_ = false;
     Clock::time_point leave_again_;
     unsigned failures_in_a_row_ = 0;
-    unsigned fruitless_ = 0;                        ///< Rebuilds in a row that lost nobody and led to no commit.
+    unsigned fruitless_ = 0;  ///< Rebuilds in a row that lost nobody and led to no commit.
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;

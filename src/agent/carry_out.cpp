@@ -36,11 +36,13 @@ void Agent::run(core::Effects effects) {
         if (failures_in_a_row_ > kFailuresMax) {
             say("giving up: " + std::to_string(kFailuresMax) + " recoveries in a row failed in phase " +
                 core::name_of(recovery_.phase()));
-            link_.send({{"event", "ended"}, {"code", static_cast<int>(ExitCode::internal)},
+            link_.send({{"event", "ended"},
+                        {"code", static_cast<int>(ExitCode::internal)},
                         {"reason", "recovery failed again and again"}});
             (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
         }
         for (auto& next : recovery_.step(*input)) todo.push_back(std::move(next));
+        trace(std::string(failed ? "failed; " : "") + "phase " + core::name_of(recovery_.phase()));
     }
 }
 
@@ -131,8 +133,8 @@ std::optional<core::Input> Agent::perform(const core::Gather& gather) {
 
 std::optional<core::Input> Agent::perform(const core::Broadcast& effect) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "the coordinator's plan", config_.recovery_deadline_ms);
-    auto bytes = mpi::broadcast(pool_, place_of(effect.root),
-                                effect.root == self_ ? core::encode(effect.plan) : core::Bytes());
+    auto bytes =
+        mpi::broadcast(pool_, place_of(effect.root), effect.root == self_ ? core::encode(effect.plan) : core::Bytes());
     if (!bytes) return core::Failed{};
     auto plan = core::decode_plan(*bytes);
     if (!plan) return core::Failed{};
@@ -184,9 +186,10 @@ void Agent::count_fruitless(const core::Plan& plan) {
     last_step_ = plan.step;
     last_rebuild_ = times_.noticed;
     if (fruitless_ < kFruitlessMax) return;
-    mailbox_.wish({ExitCode::aborted,
-                   std::to_string(fruitless_) + " rebuilds within seconds lost nobody and led to no commit: an engine's own "
-                   "MPI calls seem to fail (last seen by rank " + std::to_string(self_.value) + ")"});
+    mailbox_.wish({ExitCode::aborted, std::to_string(fruitless_) +
+                                          " rebuilds within seconds lost nobody and led to no commit: an engine's own "
+                                          "MPI calls seem to fail (last seen by rank " +
+                                          std::to_string(self_.value) + ")"});
 }
 
 std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
@@ -215,8 +218,12 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
         for (const auto& entry : roster_)
             if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end())
                 nodes.push_back(entry.member.node);
-        link_.send({{"event", "joined"}, {"run_id", config_.run_id}, {"engines", effect.plan.world.size()},
-                    {"standbys", effect.plan.standbys.size()}, {"nodes", nodes}, {"round", 1}});
+        link_.send({{"event", "joined"},
+                    {"run_id", config_.run_id},
+                    {"engines", effect.plan.world.size()},
+                    {"standbys", effect.plan.standbys.size()},
+                    {"nodes", nodes},
+                    {"round", 1}});
     }
     desk_.clear();
     announced_leaving_ = false;
@@ -234,8 +241,10 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         std::sort(pool.begin(), pool.end());
         const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
         if (recovery_.coordinator() == self_ || second)
-            link_.send({{"event", "ended"}, {"code", static_cast<int>(effect.ending.code)},
-                        {"name", name_of(effect.ending.code)}, {"reason", effect.ending.reason}});
+            link_.send({{"event", "ended"},
+                        {"code", static_cast<int>(effect.ending.code)},
+                        {"name", name_of(effect.ending.code)},
+                        {"reason", effect.ending.reason}});
     } else {
         lost_any_ = true;  // The others go on: a finalize would wait for them.
     }

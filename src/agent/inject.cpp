@@ -29,8 +29,8 @@ Result<Done> order_faults(const char* order, Rank self) {
     for (std::string part; std::getline(parts, part, ';');) {
         std::smatch match;
         if (!std::regex_match(part, match, form))
-            return Error{Fault::bad_setup, "MUSTER_INJECT: '" + part +
-                                               "' is not of the form kill:rank=R@point=NAME or ...@point=NAME#N"};
+            return Error{Fault::bad_setup,
+                         "MUSTER_INJECT: '" + part + "' is not of the form kill:rank=R@point=NAME or ...@point=NAME#N"};
         if (std::stoul(match[1]) != self.value) continue;
         const std::scoped_lock lock(mutex);
         orders.push_back({match[2], match[3].matched ? std::stoul(match[3]) : 1});

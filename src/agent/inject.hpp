@@ -2,9 +2,9 @@
 #pragma once
 /// Faults to order, for tests: MUSTER_INJECT="kill:rank=3@point=shrunk;kill:rank=1@point=commit.entered#5".
 /// The named rank SIGKILLs itself when it reaches the named point for the n-th time (#n, 1 by default).
-/// Points, in order: noticed revoked shrunk gathered planned world_split group_split built agreed handed_over (recovery, agent thread; the first
-/// round reaches them too) and commit.entered commit.agreed commit.recorded (engine thread).
-/// Costs one load of a bool where nothing is ordered.
+/// Points, in order: noticed revoked shrunk gathered planned world_split group_split built agreed handed_over
+/// (recovery, agent thread; the first round reaches them too) and commit.entered commit.agreed commit.recorded (engine
+/// thread). Costs one load of a bool where nothing is ordered.
 
 #include <string>
 

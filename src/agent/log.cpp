@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 
 namespace muster::agent {
 namespace {
@@ -19,6 +20,11 @@ void say(const std::string& text) {
                              std::to_string(log_round.load()) + "]: " + text + "\n";
     // One write, so that lines of several ranks do not mix. There is nothing to do where stderr is gone.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+}
+
+void trace(const std::string& text) {
+    static const bool verbose = std::getenv("MUSTER_VERBOSE") != nullptr;
+    if (verbose) say(text);
 }
 
 }  // namespace muster::agent

@@ -11,5 +11,6 @@ namespace muster::agent {
 void set_log_rank(Rank rank);
 void set_log_round(Round round);
 void say(const std::string& text);
+void trace(const std::string& text);  ///< As say(), where MUSTER_VERBOSE is set.
 
 }  // namespace muster::agent

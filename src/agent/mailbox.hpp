@@ -58,10 +58,10 @@ public:
     void complain();  ///< Something is wrong with the round that the engine works in.
     void leave();
     void wish(core::Wish wish);  ///< The first one counts.
-    void go(std::string why);  ///< Leaves without waiting for anybody, in the middle of its work.
+    void go(std::string why);    ///< Leaves without waiting for anybody, in the middle of its work.
 
     // Agent's thread.
-    void interrupt();           ///< From now on the engine's next turn waits for a handover.
+    void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
     void give(std::shared_ptr<Handover> handover);
     void free_retired();

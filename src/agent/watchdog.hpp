@@ -40,7 +40,7 @@ private:
         std::atomic<const char*> what{nullptr};
         std::atomic<std::uint64_t> since_ms{0};
         std::atomic<std::uint32_t> deadline_ms{0};
-        const char* expired = nullptr;      ///< Acted on already; the watchdog's own.
+        const char* expired = nullptr;  ///< Acted on already; the watchdog's own.
         std::uint64_t expired_since = 0;
         Action action;
     };

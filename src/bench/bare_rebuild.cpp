@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/rebuild.hpp"
-
-#include <mpi-ext.h>  // after mpi.h, whose macros it needs
+#include "mpi/ulfm.hpp"
 
 namespace muster::bench {
 namespace {
@@ -33,7 +32,8 @@ public:
         return MPI_Comm_set_errhandler(pool_, MPI_ERRORS_RETURN);
     }
 
-    /// The first `engines` of the pool are the world: a hole is filled by the first standby, as the pool keeps its order.
+    /// The first `engines` of the pool are the world: a hole is filled by the first standby, as the pool keeps its
+    /// order.
     int build() {
         int place = 0;
         MPI_Comm_rank(pool_, &place);

@@ -16,12 +16,12 @@ namespace muster::bench {
 inline constexpr std::size_t kDeathsMax = 64;
 
 struct Board {
-    std::array<std::atomic<std::int64_t>, kDeathsMax> killed_at{};         ///< By its victim, just before.
-    std::array<std::atomic<std::int64_t>, kDeathsMax> promoted_at_work{};  ///< next() said rebuilt to the promoted.
+    std::array<std::atomic<std::int64_t>, kDeathsMax> killed_at{};           ///< By its victim, just before.
+    std::array<std::atomic<std::int64_t>, kDeathsMax> promoted_at_work{};    ///< next() said rebuilt to the promoted.
     std::array<std::atomic<std::int64_t>, kDeathsMax> promoted_hand_over{};  ///< Its RoundReport::hand_over_ms, in ns.
-    std::atomic<std::int64_t> parked_cpu{};     ///< CPU time of a parked standby ...
-    std::atomic<std::int64_t> parked_window{};  ///< ... in this time.
-    std::atomic<std::int64_t> window_asked{};   ///< 1: the director wants those two.
+    std::atomic<std::int64_t> parked_cpu{};                                  ///< CPU time of a parked standby ...
+    std::atomic<std::int64_t> parked_window{};                               ///< ... in this time.
+    std::atomic<std::int64_t> window_asked{};                                ///< 1: the director wants those two.
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 

@@ -41,8 +41,8 @@ int run(bool bare, const muster::bench::RebuildSettings& settings, const std::st
                          settings.engines, settings.deaths);
         return 2;
     }
-    const Samples samples = bare ? muster::bench::bare_rebuilds(settings, *board)
-                                 : muster::bench::session_rebuilds(settings, *board);
+    const Samples samples =
+        bare ? muster::bench::bare_rebuilds(settings, *board) : muster::bench::session_rebuilds(settings, *board);
     if (rank != 0) return 0;
     std::ofstream(out) << nlohmann::json(samples).dump(1) << '\n';
     const auto total = samples.find(bare ? "bare" : "total");

@@ -84,7 +84,7 @@ private:
     void record(const RoundReport& report, std::int64_t now) {
         const auto entry = static_cast<std::size_t>(deaths_);
         const std::int64_t killed = board_.killed_at.at(entry);
-        if (killed == 0) {   // not one of ours: a bystander died. The figures would mean something else.
+        if (killed == 0) {  // not one of ours: a bystander died. The figures would mean something else.
             std::fprintf(stderr, "muster-bench: an unexpected rebuild, not counted\n");
         } else {
             const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1e3; };
@@ -127,13 +127,13 @@ Samples session_rebuilds(const RebuildSettings& settings, Board& board) {
     Config config = from_launcher ? *from_launcher : Config{};
     config.engines = static_cast<std::uint32_t>(settings.engines);
     config.engines_min = config.engines;
-    config.quorum = Quorum::none;   // more members die in this job than are left in the end
+    config.quorum = Quorum::none;  // more members die in this job than are left in the end
     auto session = Session::join(std::move(config));
     if (!session) {
         std::fprintf(stderr, "muster-bench: rank %d: %s\n", rank, session.error().text.c_str());
         return {};
     }
-    std::optional<ParkedMeter> meter;   // on the last standby
+    std::optional<ParkedMeter> meter;  // on the last standby
     if (settings.measure_parked && rank == settings.engines + settings.deaths - 1) meter.emplace(board);
     int command = go_on;
     Step step{0};

@@ -59,10 +59,12 @@ std::optional<int> measure(const BenchOptions& options, bool bare, int deaths, b
     launch::JobSpec spec;
     spec.engines = options.ranks;
     spec.standbys = deaths;
-    spec.quorum = "none";   // more may die than are left
+    spec.quorum = "none";  // more may die than are left
     spec.mpirun = options.mpirun;
-    spec.program = {program.string(), bare ? "bare-rebuild" : "rebuild",  "--engines",  std::to_string(options.ranks),
-                    "--deaths",       std::to_string(deaths),             "--board",    board.path(),
+    spec.program = {program.string(), bare ? "bare-rebuild" : "rebuild",
+                    "--engines",      std::to_string(options.ranks),
+                    "--deaths",       std::to_string(deaths),
+                    "--board",        board.path(),
                     "--out",          out.path()};
     if (parked && !bare) spec.program.push_back("--parked");
     // Without the launcher link: the bare job has none, and the samples say how it went.
@@ -102,7 +104,8 @@ void register_bench(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<BenchOptions>();
     auto* bench = app.add_subcommand("bench", "Measure muster beside bare MPI, in one run");
     bench->require_subcommand(1);
-    auto* rebuild = bench->add_subcommand("rebuild", "kill -> first step of the refilled world, and the bare calls for it");
+    auto* rebuild =
+        bench->add_subcommand("rebuild", "kill -> first step of the refilled world, and the bare calls for it");
     rebuild->add_option("--ranks", options->ranks, "Engines of the world")->check(CLI::Range(2, 4096));
     rebuild->add_option("--deaths", options->deaths, "Deaths of each kind")->check(CLI::Range(1, 1000));
     rebuild->add_flag("--json", options->json, "One JSON object");

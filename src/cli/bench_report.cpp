@@ -73,7 +73,7 @@ std::optional<BenchReport> rebuild_report(int ranks, const BenchSamples& samples
         {"parked_cpu_percent", median["parked_cpu"] / kUsPerSecondPerPercent, 2.0},
         {"promoted_after_survivor_ms", promoted_late / kUsPerMs, 2.0},
     };
-    constexpr int kRanksOfTheBudget = 8;   // the time is promised up to here, on one machine
+    constexpr int kRanksOfTheBudget = 8;  // the time is promised up to here, on one machine
     if (ranks <= kRanksOfTheBudget) report.ratios.push_back({"total_ms", median["total"] / kUsPerMs, 50.0});
     return report;
 }

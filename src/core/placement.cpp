@@ -49,8 +49,9 @@ void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, co
     }
 }
 
-/// Makes groups whole again with the members of higher broken ones, and takes the last broken one apart. Groups that are
-/// whole stay so: their members' copies lie in other groups (partners()), so what is left over here is not lost with it.
+/// Makes groups whole again with the members of higher broken ones, and takes the last broken one apart. Groups that
+/// are whole stay so: their members' copies lie in other groups (partners()), so what is left over here is not lost
+/// with it.
 void mend_groups(Slots& slots, std::uint32_t group, std::vector<Rank>& left_over) {
     std::vector<std::uint32_t> holes, spare;  // Ascending: of broken groups.
     for (std::uint32_t first = 0; first < slots.size(); first += group) {

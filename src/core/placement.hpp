@@ -37,8 +37,8 @@ struct Promotion {
 };
 
 struct Placement {
-    std::vector<Rank> world;     ///< Shape: one per slot.
-    std::vector<Rank> standbys;  ///< Ascending.
+    std::vector<Rank> world;          ///< Shape: one per slot.
+    std::vector<Rank> standbys;       ///< Ascending.
     std::vector<Promotion> promoted;  ///< Standbys that became engines, ascending by slot.
 };
 

@@ -101,8 +101,7 @@ void agree_on_state(const PlanInput& input, Plan& plan) {
     }
     std::set<Rank> fed;
     for (const auto& facts : input.present)
-        if (plan.step && (facts.committed == plan.step || facts.attempted == plan.step))
-            fed.insert(facts.rank);
+        if (plan.step && (facts.committed == plan.step || facts.attempted == plan.step)) fed.insert(facts.rank);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
         if (!fed.contains(plan.world[s]))
             plan.newcomers.push_back({Slot{s}, plan.world[s], holder_of(s, input, plan, fed)});
@@ -116,8 +115,8 @@ std::optional<Wish> lost_state(const PlanInput& input, const Plan& plan) {
     if (plan.step && !plan.source)
         return Wish{ExitCode::state_lost,
                     "no engine of the next world holds the state of step " + std::to_string(plan.step->value)};
-    const bool exists = std::any_of(input.present.begin(), input.present.end(),
-                                    [](const Facts& facts) { return facts.state_exists; });
+    const bool exists =
+        std::any_of(input.present.begin(), input.present.end(), [](const Facts& facts) { return facts.state_exists; });
     if (plan.step || !exists) return std::nullopt;
     return Wish{ExitCode::state_lost, "steps were committed, and every engine that held their state is gone"};
 }

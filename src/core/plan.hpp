@@ -3,7 +3,8 @@
 /// What survivors tell the coordinator (Facts), what it decides for all of them (Plan), and the decision itself.
 /// Intuition: after a shrink everybody knows who is alive; what each one holds and wants is gathered once, decided in
 /// one place by a pure function, and sent down to all. A plan is either a next world or an ending.
-/// Source: design of torch's rendezvous round as one batch; ours in what counts as the agreed step (DESIGN.md, "Commit").
+/// Source: design of torch's rendezvous round as one batch; ours in what counts as the agreed step (DESIGN.md,
+/// "Commit").
 
 #include <cstdint>
 #include <map>
@@ -49,13 +50,13 @@ constexpr std::size_t kGoingMax = 60;
 struct Plan {
     std::optional<Wish> ending;  ///< The job ends here; the rest is then about who was lost.
     Round round;
-    std::vector<Rank> world;     ///< Shape: one per slot.
+    std::vector<Rank> world;  ///< Shape: one per slot.
     std::vector<Rank> standbys;
     std::vector<Rank> dismissed;  ///< Left of their own will; in no communicator of the new round.
     std::optional<Step> step;
-    std::optional<Slot> source;   ///< Lowest slot that holds the state of `step`.
+    std::optional<Slot> source;  ///< Lowest slot that holds the state of `step`.
     std::vector<Newcomer> newcomers;
-    Round state_round;            ///< Round in which `step` was committed; older worlds need not be remembered.
+    Round state_round;  ///< Round in which `step` was committed; older worlds need not be remembered.
     std::vector<Loss> lost;
     std::vector<Promotion> promoted;
 };
@@ -73,12 +74,12 @@ struct PlanSettings {
 /// Everything that decide() looks at.
 struct PlanInput {
     const PlanSettings& settings;
-    const std::vector<Member>& launch;           ///< Indexed by Rank.
+    const std::vector<Member>& launch;  ///< Indexed by Rank.
     Round next;
-    const std::vector<Rank>& complete;           ///< Members of the last complete round.
-    const std::vector<Rank>& previous;           ///< Its world: slot -> rank.
+    const std::vector<Rank>& complete;                 ///< Members of the last complete round.
+    const std::vector<Rank>& previous;                 ///< Its world: slot -> rank.
     const std::map<Round, std::vector<Rank>>& worlds;  ///< Worlds of earlier rounds, for who held whose copy.
-    const std::vector<Facts>& present;           ///< One per survivor.
+    const std::vector<Facts>& present;                 ///< One per survivor.
 };
 
 [[nodiscard]] Plan decide(const PlanInput& input);

@@ -87,8 +87,8 @@ Effects Recovery::begin_again() {
     return {Revoke{}, Shrink{}};
 }
 
-/// All members call the same agreements and shrinks on a pool, in the same order: a shrink here beside an agreement there
-/// would be taken for one another. So whoever fails before the agreement frees the others and says no in it.
+/// All members call the same agreements and shrinks on a pool, in the same order: a shrink here beside an agreement
+/// there would be taken for one another. So whoever fails before the agreement frees the others and says no in it.
 Effects Recovery::failed() {
     if (phase_ == Phase::shrinking || phase_ == Phase::agreeing) return begin_again();
     phase_ = Phase::agreeing;

@@ -19,6 +19,7 @@ namespace muster::core {
 enum class Phase { steady, shrinking, gathering, planning, building, agreeing, ended };
 [[nodiscard]] const char* name_of(Phase phase);
 
+// clang-format off
 // Inputs.
 struct Noticed {};                                      ///< A failure, a revoke, or a wish of this member.
 struct Shrunk { std::vector<Rank> members; };           ///< The new pool, ascending by its own order.
@@ -44,6 +45,7 @@ struct HandOver { Plan plan; };                         ///< The round is comple
 struct End { Wish ending; Plan plan; };
 using Effect = std::variant<Revoke, Shrink, Gather, Broadcast, Build, Agree, HandOver, End>;
 using Effects = std::vector<Effect>;
+// clang-format on
 
 class Recovery {
 public:
@@ -53,8 +55,8 @@ public:
     [[nodiscard]] Effects step(const Input& input);
 
     [[nodiscard]] Phase phase() const { return phase_; }
-    [[nodiscard]] Round round() const { return round_; }         ///< Last complete round.
-    [[nodiscard]] Rank coordinator() const;                      ///< Lowest live Rank of the world, else of the pool.
+    [[nodiscard]] Round round() const { return round_; }  ///< Last complete round.
+    [[nodiscard]] Rank coordinator() const;               ///< Lowest live Rank of the world, else of the pool.
     [[nodiscard]] const std::vector<Rank>& pool() const { return pool_; }    ///< As of the last shrink.
     [[nodiscard]] const std::vector<Rank>& world() const { return world_; }  ///< Of the last complete round.
     [[nodiscard]] const std::vector<Member>& launch() const { return launch_; }

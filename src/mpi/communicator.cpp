@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpi/communicator.hpp"
 
-#include "mpi/ulfm.hpp"
-
 #include <numeric>
 
 #include "mpi/fault.hpp"
+#include "mpi/ulfm.hpp"
 
 namespace muster::mpi {
 namespace {

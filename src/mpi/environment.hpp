@@ -15,8 +15,8 @@ namespace muster::mpi {
 struct Started {
     std::uint32_t ranks = 0;
     Rank self;
-    bool ours = false;                ///< MPI was initialised here; it is finalised at exit.
-    std::vector<std::string> notes;   ///< Sentences for the user: what this job will not survive, and why.
+    bool ours = false;               ///< MPI was initialised here; it is finalised at exit.
+    std::vector<std::string> notes;  ///< Sentences for the user: what this job will not survive, and why.
 };
 
 /// SIGPIPE, MCA parameters, MPI_Init_thread where nobody has called it, and the checks that say what to change.

@@ -13,7 +13,8 @@ Error fault_of(int code, const std::string& what) {
     MPI_Error_class(code, &kind);
     const bool peer = kind == MPIX_ERR_PROC_FAILED || kind == MPIX_ERR_PROC_FAILED_PENDING ||
                       kind == MPIX_ERR_REVOKED || kind == MPI_ERR_OTHER;
-    return {peer ? Fault::peer_lost : Fault::internal, what + ": " + std::string(words, static_cast<std::size_t>(length))};
+    return {peer ? Fault::peer_lost : Fault::internal,
+            what + ": " + std::string(words, static_cast<std::size_t>(length))};
 }
 
 Result<Done> outcome(int code, const std::string& what) {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpi/pool.hpp"
 
-#include "mpi/ulfm.hpp"
-
 #include "core/assert.hpp"
 #include "mpi/fault.hpp"
+#include "mpi/ulfm.hpp"
 
 namespace muster::mpi {
 namespace {
@@ -57,8 +56,8 @@ bool agree(const Communicator& pool, bool yes) {
 
 Result<Done> send(const Communicator& pool, int place, const core::Bytes& message) {
     MUSTER_ASSERT(message.size() <= kMessageMax);
-    return outcome(
-        MPI_Send(message.data(), static_cast<int>(message.size()), MPI_BYTE, place, kTag, pool.get()), "send");
+    return outcome(MPI_Send(message.data(), static_cast<int>(message.size()), MPI_BYTE, place, kTag, pool.get()),
+                   "send");
 }
 
 Result<std::optional<Received>> try_receive(const Communicator& pool) {

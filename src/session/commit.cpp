@@ -20,8 +20,9 @@ using Pair = std::pair<std::uint64_t, std::uint64_t>;
 std::string odd_ones(const std::vector<std::uint64_t>& all, const World& world) {
     std::map<Pair, std::uint32_t> count;
     for (std::uint32_t s = 0; s < world.size(); ++s) ++count[{all[2 * s], all[2 * s + 1]}];
-    const auto usual = std::max_element(count.begin(), count.end(),
-                                        [](const auto& a, const auto& b) { return a.second < b.second; })->first;
+    const auto usual = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) {
+                           return a.second < b.second;
+                       })->first;
     std::string text;
     std::uint32_t odd = 0;
     for (std::uint32_t s = 0; s < world.size(); ++s) {
@@ -55,8 +56,8 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     if (!comm) return comm.error();
     agent::reach_point("commit.entered");
     if (const auto last = mailbox.ledger.committed(); last && step.value != last->value + 1) {
-        stop(ExitCode::aborted, "commit(" + std::to_string(step.value) + ") after step " +
-                                    std::to_string(last->value) + ": steps count up by one");
+        stop(ExitCode::aborted, "commit(" + std::to_string(step.value) + ") after step " + std::to_string(last->value) +
+                                    ": steps count up by one");
         return Error{Fault::refused, "steps count up by one: " + std::to_string(last->value) + " is the last one"};
     }
     if (!mailbox.ledger.begin(step, world.round, blob)) return Error{Fault::peer_lost, "the round is broken"};
@@ -89,7 +90,8 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
 Error Session::Impl::disagreement(Step step, std::uint64_t hash) {
     const std::array<std::uint64_t, 2> mine{step.value, hash};
     std::vector<std::uint64_t> all(2 * world.size());
-    const int code = MPI_Allgather(mine.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, current->comms->ours.get());
+    const int code =
+        MPI_Allgather(mine.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, current->comms->ours.get());
     if (code != MPI_SUCCESS) return lost(code, "commit");
     const std::string text = "the engines do not commit the same: " + odd_ones(all, world);
     stop(ExitCode::aborted, text);

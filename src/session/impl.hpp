@@ -43,7 +43,7 @@ public:
     World world;
     std::vector<RoundReport> rounds;
     Ending ending;
-    bool untold = true;            ///< next() has not said yet that there is a round.
+    bool untold = true;             ///< next() has not said yet that there is a round.
     bool first_commit_due = false;  ///< The newest report waits for its stall.
     bool warmed_up = false;
     std::atomic<bool> over{false};

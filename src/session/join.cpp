@@ -18,7 +18,6 @@ std::atomic<Session::Impl*> live{nullptr};
 std::atomic<bool> finalize_may_hang{false};
 Rank self;
 
-
 /// The process ends: peers go on without it in a new round, the launcher is told the status. Open MPI would not notice
 /// a process that exits by itself (PRRTE reports signals only), so a process that cannot leave dies by one. Once it is
 /// told, the process ends with 0: after another status PRRTE loses the last output of other ranks (DESIGN.md).
@@ -83,8 +82,8 @@ Result<Done> Session::Impl::check_counts() {
         return Error{Fault::bad_setup, "the minimum of " + std::to_string(config.engines_min) +
                                            " engines is above the wanted " + std::to_string(config.engines)};
     if (config.group_size != 0 && config.engines % config.group_size != 0)
-        return Error{Fault::bad_setup, "lockstep groups of " + std::to_string(config.group_size) +
-                                           " do not divide " + std::to_string(config.engines) + " engines"};
+        return Error{Fault::bad_setup, "lockstep groups of " + std::to_string(config.group_size) + " do not divide " +
+                                           std::to_string(config.engines) + " engines"};
     return Done{};
 }
 
@@ -106,8 +105,8 @@ Result<mpi::Communicator> Session::Impl::first_pool(std::vector<agent::RosterEnt
         pool = mpi::Communicator::shrink(pool->get());
     }
     if (!pool) return pool.error();
-    return Error{Fault::timed_out, "the ranks did not come together within " +
-                                       std::to_string(config.join_deadline_ms) + " ms"};
+    return Error{Fault::timed_out,
+                 "the ranks did not come together within " + std::to_string(config.join_deadline_ms) + " ms"};
 }
 
 void Session::Impl::start_agent() {

@@ -132,8 +132,8 @@ Result<Done> Vault::replicate(Step step) {
     for (std::uint32_t item = own.first; item < own.last; ++item) {
         const Bytes* bytes = store_->find(step, item);
         if (bytes == nullptr)
-            return Error{Fault::refused, "item " + std::to_string(item) + " was not put for step " +
-                                             std::to_string(step.value)};
+            return Error{Fault::refused,
+                         "item " + std::to_string(item) + " was not put for step " + std::to_string(step.value)};
         append(out, item, *bytes);
     }
     if (out.size() > std::numeric_limits<int>::max())

@@ -196,7 +196,8 @@ TEST(Placement, HoldsItsPromisesInAnyCase) {
         }
         for (std::size_t s = 0; s < std::min(one.previous.size(), next.world.size()); ++s)
             if (group_survives(one, s / group * group, group, survivors)) {
-                ASSERT_EQ(next.world[s], one.previous[s]) << "slot " << s << " of a whole group is not its survivor's any more";
+                ASSERT_EQ(next.world[s], one.previous[s])
+                    << "slot " << s << " of a whole group is not its survivor's any more";
             }
     }
 }

@@ -56,7 +56,8 @@ bool forward(Session& session, State& state, const InStep& in_step) {
     const std::uint64_t now = state.has ? state.step + 1 : 0;
     if (!in_step(session, now)) return false;
     std::uint64_t mine = session.world().slot->value == 0 ? now : 0, all = 0;
-    if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(session)) != MPI_SUCCESS) return false;
+    if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(session)) != MPI_SUCCESS)
+        return false;
     state.pending = state.sum + all;
     if (before_commit_us > 0) usleep(std::exchange(before_commit_us, 0));
     if (!session.commit(muster::Step{now}, std::as_bytes(std::span(&now, 1)))) return false;
@@ -70,8 +71,9 @@ int run(const InStep& in_step, muster::Config config) {
     config.hooks.warm_up = [] { ++warm_ups; };
     config.hooks.world_changed = [](const muster::World&) { ++world_changes; };
     auto session = Session::join(config);
-    if (!session) return std::fprintf(stderr, "member: %s: %s\n", name_of(session.error().fault),
-                                      session.error().text.c_str()), 2;
+    if (!session)
+        return std::fprintf(stderr, "member: %s: %s\n", name_of(session.error().fault), session.error().text.c_str()),
+               2;
     State state;
     while (auto turn = session->next()) {
         if (turn.kind == muster::Turn::rebuilt)
@@ -186,10 +188,17 @@ int self_initialised(int level, bool finalize) {
 int main(int argc, char** argv) {
     const std::string mode = argc > 1 ? argv[1] : "plain";
     if (argc > 2) steps = std::strtoull(argv[2], nullptr, 10);
-    const std::map<std::string, InStep> modes{
-        {"plain", plain},       {"kill", kill_one},        {"exit", exit_in_step},   {"throw", throw_in_step},
-        {"abort", abort_in_step}, {"one-leaves", one_leaves}, {"bad-call", bad_call}, {"disagree", disagree},
-        {"tracked", tracked},   {"late", late},            {"rebuild", rebuild_every_step}};
+    const std::map<std::string, InStep> modes{{"plain", plain},
+                                              {"kill", kill_one},
+                                              {"exit", exit_in_step},
+                                              {"throw", throw_in_step},
+                                              {"abort", abort_in_step},
+                                              {"one-leaves", one_leaves},
+                                              {"bad-call", bad_call},
+                                              {"disagree", disagree},
+                                              {"tracked", tracked},
+                                              {"late", late},
+                                              {"rebuild", rebuild_every_step}};
     if (mode == "init-single") return self_initialised(MPI_THREAD_SINGLE, false);
     if (mode == "init-multiple") return self_initialised(MPI_THREAD_MULTIPLE, true);
     auto config = muster::Config::from_environment();

@@ -65,13 +65,16 @@ int main(int argc, char** argv) {
     }
     std::uint64_t expected = 0;
     for (std::uint64_t s = 1; s <= steps; ++s) expected += s * s;
-    const bool right = !session->world().slot || sum == expected || session->ending().code != muster::ExitCode::finished;
+    const bool right =
+        !session->world().slot || sum == expected || session->ending().code != muster::ExitCode::finished;
     std::printf("rank %u ended %s: step %lu sum %lu %s rounds %zu repeated %lu %s\n", session->rank().value,
-                muster::name_of(session->ending().code), step, sum, right ? "right" : "WRONG",
-                session->rounds().size(), repeated, session->ending().reason.c_str());
+                muster::name_of(session->ending().code), step, sum, right ? "right" : "WRONG", session->rounds().size(),
+                repeated, session->ending().reason.c_str());
     for (const auto& round : session->rounds())
-        std::printf("  rank %u round %u->%u lost %zu promoted %zu size %u stalled %.2f ms (detect %.2f shrink %.2f build %.2f hand over %.2f)\n",
-                    session->rank().value, round.from.value, round.to.value, round.lost.size(), round.promoted.size(),
-                    round.size, round.stalled_ms, round.detect_ms, round.shrink_ms, round.build_ms, round.hand_over_ms);
+        std::printf(
+            "  rank %u round %u->%u lost %zu promoted %zu size %u stalled %.2f ms (detect %.2f shrink %.2f build %.2f "
+            "hand over %.2f)\n",
+            session->rank().value, round.from.value, round.to.value, round.lost.size(), round.promoted.size(),
+            round.size, round.stalled_ms, round.detect_ms, round.shrink_ms, round.build_ms, round.hand_over_ms);
     return right ? 0 : 3;
 }
