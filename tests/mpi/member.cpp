@@ -175,10 +175,16 @@ bool rebuild_every_step(Session& session, std::uint64_t step) {
     return true;
 }
 
-int self_initialised(int level, bool finalize) {
+/// A write to a dead peer's socket, as the transport does it.
+bool sigpipe(Session& session, std::uint64_t step) {
+    if (is(session, 1, step, 10)) std::raise(SIGPIPE);
+    return true;
+}
+
+int self_initialised(int level, bool finalize, const InStep& in_step) {
     int provided = 0;
     MPI_Init_thread(nullptr, nullptr, level, &provided);
-    const int code = run(finalize ? kill_one : plain, *muster::Config::from_environment());
+    const int code = run(in_step, *muster::Config::from_environment());
     if (finalize) MPI_Finalize();
     return code;
 }
@@ -188,19 +194,14 @@ int self_initialised(int level, bool finalize) {
 int main(int argc, char** argv) {
     const std::string mode = argc > 1 ? argv[1] : "plain";
     if (argc > 2) steps = std::strtoull(argv[2], nullptr, 10);
-    const std::map<std::string, InStep> modes{{"plain", plain},
-                                              {"kill", kill_one},
-                                              {"exit", exit_in_step},
-                                              {"throw", throw_in_step},
-                                              {"abort", abort_in_step},
-                                              {"one-leaves", one_leaves},
-                                              {"bad-call", bad_call},
-                                              {"disagree", disagree},
-                                              {"tracked", tracked},
-                                              {"late", late},
-                                              {"rebuild", rebuild_every_step}};
-    if (mode == "init-single") return self_initialised(MPI_THREAD_SINGLE, false);
-    if (mode == "init-multiple") return self_initialised(MPI_THREAD_MULTIPLE, true);
+    const std::map<std::string, InStep> modes{
+        {"plain", plain},           {"sigpipe", sigpipe},     {"kill", kill_one},
+        {"exit", exit_in_step},     {"throw", throw_in_step}, {"abort", abort_in_step},
+        {"one-leaves", one_leaves}, {"bad-call", bad_call},   {"disagree", disagree},
+        {"tracked", tracked},       {"late", late},           {"rebuild", rebuild_every_step}};
+    if (mode == "init-single") return self_initialised(MPI_THREAD_SINGLE, false, plain);
+    if (mode == "init-multiple") return self_initialised(MPI_THREAD_MULTIPLE, true, kill_one);
+    if (mode == "init-exit") return self_initialised(MPI_THREAD_MULTIPLE, true, exit_in_step);
     auto config = muster::Config::from_environment();
     if (!config) return std::fprintf(stderr, "member: %s\n", config.error().text.c_str()), 2;
     if (mode == "differ") {

@@ -251,8 +251,17 @@ def tracked_communicator():
 @scenario
 def mpi_initialised_by_the_program():
     """... with MPI_THREAD_MULTIPLE, and finalised by it after a death: must not hang."""
-    code, output = member(5, "init-multiple", STANDBYS=1)
-    expect_ended(output, "finished", 4)
+    for mode in ("init-multiple", "init-exit"):
+        code, output = member(5, mode, STANDBYS=1)
+        expect_ended(output, "finished", 4)
+
+
+@scenario
+def sigpipe_is_ignored():
+    """A bystander must not die of writing to a dead peer's socket."""
+    code, output = member(3, "sigpipe", STANDBYS=0)
+    expect_ended(output, "finished", 3)
+    expect(output.count("rounds 0") == 3, "somebody died", output)
 
 
 # ---- bad setups ----
