@@ -116,11 +116,13 @@ public:
     /// The next turn. Blocks on a standby until it is promoted or the job ends, on an engine only during a rebuild.
     [[nodiscard]] Turn next();
 
-    /// Agrees with all engines that `step` is done and its result is in place (two generations kept: see World::step).
+    /// Agrees with all engines that `step` is done and its result is in place.
     /// `blob` is what else must be the same everywhere (data order, random state): a few bytes, equal on all ranks.
-    /// Collective over the world; steps count up by one from any start. Ok: every engine has computed the step, and
-    /// after any later loss the job goes on from it or from the one after it, never from the one before the previous.
-    /// Errors: peer_lost (not committed here: return to next()); refused (engines differ in step or blob: the session
+    /// Collective over the world; steps count up by one from any start. Ok: every engine has the step's result in place,
+    /// and the job goes on from it or from a later one as long as one process that saw this Ok is alive. peer_lost does
+    /// not mean that it failed: the next World::step may be this one, then its result counts and must be kept until
+    /// next() has said so. So two generations are needed: the last committed one and the one being committed.
+    /// Errors: peer_lost (return to next()); refused (engines differ in step or blob: the session
     /// ends with ExitCode::aborted and the text names the slots); timed_out; ended.
     Result<Step> commit(Step step, std::span<const std::byte> blob = {});
 

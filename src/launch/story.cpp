@@ -45,7 +45,7 @@ std::string describe_loss(const json& loss) {
 
 std::string parts_of_stall(const json& event) {
     std::string text;
-    for (const auto* key : {"detect_ms", "shrink_ms", "build_ms", "hand_over_ms"}) {
+    for (const auto* key : {"detect_ms", "shrink_ms", "build_ms", "resume_ms"}) {
         if (!event.contains(key)) continue;
         std::string name = key;
         name.resize(name.size() - 3);

@@ -35,7 +35,7 @@ TEST(Story, SeveralLossesAndASmallerWorld) {
 TEST(Story, PartsOfTheStallAreADetail) {
     Story story;
     const auto lines = story.take(0, json::parse(R"({"event":"round","from":1,"to":2,"stalled_ms":120,"detect_ms":100,
-                                                     "shrink_ms":5.5,"build_ms":10,"hand_over_ms":0.5})"));
+                                                     "shrink_ms":5.5,"build_ms":10,"resume_ms":0.5})"));
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_TRUE(lines[1].detail);
     EXPECT_EQ(lines[1].text, "  of the stall (ms): detect 100, shrink 5.5, build 10.0, hand over 0.50");
