@@ -33,10 +33,12 @@ bool is_about_a_death(std::string_view line) {
            starts(line, "   Process name: [") || starts(line, "   Exit code:    ");
 }
 
-/// Harmless: libnbc of a revoked communicator, libevent of a closed connection, PRRTE of a child that was quicker.
+/// Harmless: libnbc of a revoked communicator, libevent and PMIx of a closed connection, PRRTE of a child that was
+/// quicker.
 bool is_noise(std::string_view line) {
     return has(line, "NBC_Progress: an error") ||
            (starts(line, "[warn] Epoll ") && has(line, " failed. Old events were ")) ||
+           (starts(line, "[") && has(line, "] pmix_ptl_base: send_msg: write failed: ")) ||
            (starts(line, "[") && has(line, "] plm:ssh: Warning: setpgid("));
 }
 

@@ -15,6 +15,9 @@ TEST(StderrFilter, HoldsBackTheNoiseOfASurvivedDeath) {
     StderrFilter filter(false);
     EXPECT_EQ(filter.take("[n0:1] Error MPI_ERR_PROC_FAILED; NBC_Progress: an error 75 occurred\nmine\n"), "mine\n");
     EXPECT_EQ(filter.take("[warn] Epoll MOD(1) on fd 31 failed. Old events were 6; read change was 0\n"), "");
+    EXPECT_EQ(
+        filter.take("[vm:29666] pmix_ptl_base: send_msg: write failed: Connection reset by peer (104) [sd = 39]\n"),
+        "");
     EXPECT_EQ(filter.last_words(), "mine");
 }
 

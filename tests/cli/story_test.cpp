@@ -38,7 +38,7 @@ TEST(Story, PartsOfTheStallAreADetail) {
                                                      "shrink_ms":5.5,"build_ms":10,"resume_ms":0.5})"));
     ASSERT_EQ(lines.size(), 2U);
     EXPECT_TRUE(lines[1].detail);
-    EXPECT_EQ(lines[1].text, "  of the stall (ms): detect 100, shrink 5.5, build 10.0, hand over 0.50");
+    EXPECT_EQ(lines[1].text, "  of the stall (ms): detect 100, shrink 5.5, build 10.0, resume 0.50");
 }
 
 TEST(Story, TheFirstEndingCounts) {
