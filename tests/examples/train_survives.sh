@@ -56,17 +56,4 @@ try rank-0-then-engine-in-restore --kill 0@20 --kill 1@20:in-restore
 try both-standbys --kill 2@20 --kill 4@30:in-commit
 try more-than-standbys --kill 0@10 --kill 1@20 --kill 2@30 --track
 
-# A slot and the partner with its copies (two slots further here) die together: state is gone, and the job says so.
-if [[ -z $only || $only == slot-and-partner ]]; then
-    rm -f "$scratch/result"
-    launch -n 6 "$train" --steps $steps --json "$scratch/result" --kill 0@20 --kill 2@20
-    code=$?
-    if [[ $code == 14 && ! -e $scratch/result ]] && grep -q 'were both lost' "$scratch/errors"; then
-        echo "ok     slot-and-partner"
-    else
-        echo "FAILED slot-and-partner: exit code $code instead of 14"
-        tail -n 5 "$scratch/errors"
-        failed=1
-    fi
-fi
 exit $failed
