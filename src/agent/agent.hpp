@@ -67,6 +67,7 @@ private:
     [[nodiscard]] int place_of(Rank rank) const;
     void ring_neighbours() const;
     void prove(const core::Gather& gather);
+    void settle();
     void count_fruitless(const core::Plan& plan);
 
     const Config& config_;

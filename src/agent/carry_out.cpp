@@ -17,6 +17,7 @@ namespace muster::agent {
 namespace {
 
 constexpr auto kProofPatience = std::chrono::milliseconds(500);
+constexpr auto kSettle = std::chrono::milliseconds(5);
 constexpr auto kProofGlance = std::chrono::milliseconds(3);
 constexpr unsigned kFailuresMax = 1000;
 constexpr unsigned kFruitlessMax = 8;
@@ -73,7 +74,23 @@ std::optional<core::Input> Agent::perform(const core::Revoke&) {
     return std::nullopt;
 }
 
+/// Open MPI 5.0.11 can crash in the shrink's agreement where a process learns of a death from it, or where a second
+/// thread takes part in MPI's progress meanwhile (DESIGN.md, "The agreement's stale event"). So before the agreement:
+/// let MPI hear of the death by itself, and the engine come back from its calls; both take about a millisecond, and
+/// neither is waited for long, since there may be no death, and the engine may be computing.
+void Agent::settle() {
+    const auto until = Clock::now() + kSettle;
+    const bool own_thread = config_.agent == AgentThread::own;
+    while (Clock::now() < until && !(mpi::broken_by_death(pool_) && (mailbox_.engine_waits() || !own_thread))) {
+        mpi::progress();
+        sched_yield();
+    }
+    trace(std::string("shrink: a death is ") + (mpi::broken_by_death(pool_) ? "" : "not ") + "known, the engine is " +
+          (mailbox_.engine_waits() ? "" : "not ") + "back");
+}
+
 std::optional<core::Input> Agent::perform(const core::Shrink&) {
+    settle();
     const Watch watch(watchdog_, Watchdog::agent_lane, "shrink: all survivors to agree on who is alive",
                       config_.recovery_deadline_ms);
     auto shrunk = mpi::Communicator::shrink(pool_.get());

@@ -8,7 +8,10 @@ namespace muster::agent {
 std::shared_ptr<const Handover> Mailbox::take(std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     // A round that broke before it was taken is passed over: the next one will come with it in `missed`.
-    if (!given_.wait_for(lock, wait, [this] { return next_ != nullptr && !broken_; })) return nullptr;
+    engine_waits_.store(true, std::memory_order_release);
+    const bool given = given_.wait_for(lock, wait, [this] { return next_ != nullptr && !broken_; });
+    engine_waits_.store(false, std::memory_order_release);
+    if (!given) return nullptr;
     ledger.thaw(next_->plan.step);
     interrupted_.store(next_->ending.has_value(), std::memory_order_release);
     return std::exchange(next_, nullptr);

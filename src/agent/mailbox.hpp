@@ -61,6 +61,7 @@ public:
     void go(std::string why);    ///< Leaves without waiting for anybody, in the middle of its work.
 
     // Agent's thread.
+    [[nodiscard]] bool engine_waits() const { return engine_waits_.load(std::memory_order_acquire); }
     void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
     void give(std::shared_ptr<Handover> handover);
@@ -82,6 +83,7 @@ private:
     std::atomic<bool> complaint_{false};
     std::atomic<bool> leaving_{false};
     std::atomic<bool> wished_{false};
+    std::atomic<bool> engine_waits_{false};  ///< The engine thread is in take(), and so in no MPI call.
     std::atomic<Clock::rep> last_commit_{0};
     std::atomic<Clock::rep> first_commit_{0};
     mutable std::mutex mutex_;

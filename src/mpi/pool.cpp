@@ -78,13 +78,21 @@ Result<std::optional<Received>> try_receive(const Communicator& pool) {
 bool broken(const Communicator& pool) {
     int revoked = 0;
     MPIX_Comm_is_revoked(pool.get(), &revoked);
-    if (revoked != 0) return true;
+    return revoked != 0 || broken_by_death(pool);
+}
+
+bool broken_by_death(const Communicator& pool) {
     MPI_Group failed = MPI_GROUP_NULL;
     if (MPIX_Comm_get_failed(pool.get(), &failed) != MPI_SUCCESS) return true;
     int count = 0;
     MPI_Group_size(failed, &count);
     if (failed != MPI_GROUP_EMPTY) MPI_Group_free(&failed);
     return count > 0;
+}
+
+void progress() {
+    int here = 0;
+    MPI_Iprobe(0, kTag, MPI_COMM_SELF, &here, MPI_STATUS_IGNORE);
 }
 
 }  // namespace muster::mpi

@@ -39,4 +39,10 @@ struct Received {
 /// Has anybody revoked the pool, or does MPI know of a dead member in it? Local; call it after MPI could progress.
 [[nodiscard]] bool broken(const Communicator& pool);
 
+/// Does MPI know of a dead member in it?
+[[nodiscard]] bool broken_by_death(const Communicator& pool);
+
+/// Lets MPI work for a moment, whatever state the pool is in.
+void progress();
+
 }  // namespace muster::mpi

@@ -147,6 +147,7 @@ bool tracked(Session& session, std::uint64_t step) {
         code = MPI_Recv(&value, 1, MPI_INT, 1, 5, mine, MPI_STATUS_IGNORE);
     else
         code = MPI_Recv(&value, 1, MPI_INT, 2, 5, mine, MPI_STATUS_IGNORE);
+    muster::untrack(session, mine);  // Or free it after next() said rebuilt.
     MPI_Comm_free(&mine);
     return code == MPI_SUCCESS;
 }
