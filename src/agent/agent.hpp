@@ -46,6 +46,7 @@ private:
     void handle(const mpi::Received& received);
     void announce_leaving();
     void tell_standbys();
+    void tell_launcher_joined(const core::Plan& plan);
     void tell(Rank to, std::uint8_t kind);
     void recover(const char* why);
     void report_when_due();
@@ -62,7 +63,7 @@ private:
     std::optional<core::Input> perform(const core::Agree& effect);
     std::optional<core::Input> perform(const core::HandOver& effect);
     std::optional<core::Input> perform(const core::End& effect);
-    [[nodiscard]] core::Facts own_facts(const core::Gather& gather) const;
+    [[nodiscard]] core::Facts own_facts();
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
     void ring_neighbours() const;

@@ -26,10 +26,10 @@ constexpr auto kCalm = std::chrono::seconds(10);
 }  // namespace
 
 void Agent::run(core::Effects effects) {
-    std::deque<core::Effect> todo(effects.begin(), effects.end());
-    while (!todo.empty()) {
-        const core::Effect effect = std::move(todo.front());
-        todo.pop_front();
+    std::deque<core::Effect> due(effects.begin(), effects.end());
+    while (!due.empty()) {
+        const core::Effect effect = std::move(due.front());
+        due.pop_front();
         const auto input = carry_out(effect);
         if (!input) continue;
         const bool failed = std::holds_alternative<core::Failed>(*input);
@@ -42,7 +42,7 @@ void Agent::run(core::Effects effects) {
                         {"reason", "recovery failed again and again"}});
             (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
         }
-        for (auto& next : recovery_.step(*input)) todo.push_back(std::move(next));
+        for (auto& next : recovery_.step(*input)) due.push_back(std::move(next));
         trace(std::string(failed ? "failed; " : "") + "phase " + core::name_of(recovery_.phase()));
     }
 }
@@ -116,26 +116,25 @@ void Agent::prove(const core::Gather& gather) {
     }
 }
 
-core::Facts Agent::own_facts(const core::Gather&) const {
-    core::Facts facts;
-    facts.rank = self_;
-    facts.leaving = mailbox_.leaving();
-    facts.going = mailbox_.going();
-    facts.proven_dead = proven_;
-    facts.wish = mailbox_.wish();
-    return facts;
+/// Freezes the ledger: from here on no commit of the old round can succeed.
+core::Facts Agent::own_facts() {
+    const auto picture = mailbox_.ledger.freeze();
+    state_exists_ = state_exists_ || picture.committed.has_value();
+    return {.rank = self_,
+            .leaving = mailbox_.leaving(),
+            .going = mailbox_.going(),
+            .committed = picture.committed,
+            .attempted = picture.attempted,
+            .state_exists = state_exists_,
+            .committed_in = picture.committed_in,
+            .proven_dead = proven_,
+            .wish = mailbox_.wish()};
 }
 
 std::optional<core::Input> Agent::perform(const core::Gather& gather) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "gathering the survivors' facts", config_.recovery_deadline_ms);
     prove(gather);
-    auto facts = own_facts(gather);
-    const auto picture = mailbox_.ledger.freeze();
-    facts.committed = picture.committed;
-    facts.attempted = picture.attempted;
-    facts.committed_in = picture.committed_in;
-    state_exists_ = state_exists_ || picture.committed.has_value();
-    facts.state_exists = state_exists_;
+    const auto facts = own_facts();
     auto all = mpi::gather(pool_, place_of(gather.root), core::encode(facts));
     if (!all) return core::Failed{};
     core::Gathered gathered;
@@ -209,6 +208,18 @@ void Agent::count_fruitless(const core::Plan& plan) {
                                           std::to_string(self_.value) + ")"});
 }
 
+void Agent::tell_launcher_joined(const core::Plan& plan) {
+    nlohmann::json nodes = nlohmann::json::array();
+    for (const auto& entry : roster_)
+        if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end()) nodes.push_back(entry.member.node);
+    link_.send({{"event", "joined"},
+                {"run_id", config_.run_id},
+                {"engines", plan.world.size()},
+                {"standbys", plan.standbys.size()},
+                {"nodes", nodes},
+                {"round", plan.round.value}});
+}
+
 std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     failures_in_a_row_ = 0;
     auto handover = std::make_shared<Handover>();
@@ -231,16 +242,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
         unreported_ = handover;
         unreported_since_ = Clock::now();
     } else if (recovery_.coordinator() == self_) {
-        nlohmann::json nodes = nlohmann::json::array();
-        for (const auto& entry : roster_)
-            if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end())
-                nodes.push_back(entry.member.node);
-        link_.send({{"event", "joined"},
-                    {"run_id", config_.run_id},
-                    {"engines", effect.plan.world.size()},
-                    {"standbys", effect.plan.standbys.size()},
-                    {"nodes", nodes},
-                    {"round", 1}});
+        tell_launcher_joined(effect.plan);
     }
     desk_.clear();
     announced_leaving_ = false;
