@@ -8,6 +8,7 @@
 
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::agent {
 namespace {
@@ -125,11 +126,11 @@ void Agent::tell_standbys() {
     if (standbys_told_ || mailbox_.first_commit() == Clock::time_point()) return;
     standbys_told_ = true;
     const auto& world = recovery_.world();
-    const auto slot = static_cast<std::size_t>(std::find(world.begin(), world.end(), self_) - world.begin());
+    const auto slot = core::slot_of(world, self_);
     std::size_t standby = 0;
     for (const Rank rank : recovery_.pool()) {
-        const bool engine = std::find(world.begin(), world.end(), rank) != world.end();
-        if (!engine && standby++ % world.size() == slot) tell(rank, kCommitted);
+        const bool mine = !core::contains(world, rank) && slot && standby++ % world.size() == slot->value;
+        if (mine) tell(rank, kCommitted);
     }
 }
 
@@ -139,8 +140,7 @@ void Agent::tell(Rank to, std::uint8_t kind) {
     out.u8(kind);
     out.id(self_);
     if (auto sent = mpi::send(pool_, place_of(to), out.take()); !sent) return mailbox_.complain();
-    const auto& other = roster_[to.value];
-    bell_.ring(other.bell, other.member.node == roster_[self_.value].member.node);
+    ring(to);
 }
 
 void Agent::recover(const char* why) {
@@ -163,10 +163,7 @@ void Agent::report() {
     const auto round = std::exchange(unreported_, nullptr);
     if (!round || recovery_.coordinator() != self_) return;
     const auto& times = round->times;
-    const auto ms = [](Clock::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
-    const bool commits = times.last_commit != Clock::time_point();
     const auto first = mailbox_.first_commit();
-    const auto from = commits ? times.last_commit : times.noticed;
     const auto to = first != Clock::time_point() ? first : times.built;
     nlohmann::json lost = nlohmann::json::array(), promoted = nlohmann::json::array();
     for (const auto& loss : round->plan.lost)
@@ -174,17 +171,17 @@ void Agent::report() {
     for (const auto& promotion : round->plan.promoted)
         promoted.push_back({{"rank", promotion.rank.value}, {"slot", promotion.slot.value}});
     link_.send({{"event", "round"},
-                {"from", round->from.value},
+                {"from", round->plan.round.value - 1},
                 {"to", round->plan.round.value},
                 {"lost", lost},
                 {"promoted", promoted},
                 {"size", round->plan.world.size()},
-                {"stalled_ms", ms(to - from)},
+                {"stalled_ms", times.stalled_ms(to)},
                 {"first_commit_seen", first != Clock::time_point()},
-                {"detect_ms", commits ? ms(times.noticed - times.last_commit) : 0.0},
-                {"shrink_ms", ms(times.shrunk - times.noticed)},
-                {"build_ms", ms(times.built - times.shrunk)},
-                {"resume_ms", ms(to - times.built)}});
+                {"detect_ms", times.detect_ms()},
+                {"shrink_ms", times.shrink_ms()},
+                {"build_ms", times.build_ms()},
+                {"resume_ms", times.since_built_ms(to)}});
 }
 
 }  // namespace muster::agent

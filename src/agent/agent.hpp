@@ -66,6 +66,7 @@ private:
     [[nodiscard]] core::Facts own_facts();
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
+    void ring(Rank other) const;
     void ring_neighbours() const;
     void prove(const core::Gather& gather);
     void settle();

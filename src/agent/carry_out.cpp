@@ -6,7 +6,6 @@
 #include <csignal>
 #include <deque>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "agent/agent.hpp"
 #include "agent/inject.hpp"
@@ -33,13 +32,11 @@ void Agent::run(core::Effects effects) {
         const auto input = carry_out(effect);
         if (!input) continue;
         const bool failed = std::holds_alternative<core::Failed>(*input);
-        failures_in_a_row_ = failed ? failures_in_a_row_ + 1 : failures_in_a_row_;
+        if (failed) ++failures_in_a_row_;
         if (failures_in_a_row_ > kFailuresMax) {
             say("giving up: " + std::to_string(kFailuresMax) + " recoveries in a row failed in phase " +
                 core::name_of(recovery_.phase()));
-            link_.send({{"event", "ended"},
-                        {"code", static_cast<int>(ExitCode::internal)},
-                        {"reason", "recovery failed again and again"}});
+            link_.send(ended_event(ExitCode::internal, "recovery failed again and again"));
             (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
         }
         for (auto& next : recovery_.step(*input)) due.push_back(std::move(next));
@@ -51,16 +48,18 @@ std::optional<core::Input> Agent::carry_out(const core::Effect& effect) {
     return std::visit([this](const auto& one) { return perform(one); }, effect);
 }
 
+void Agent::ring(Rank other) const {
+    const auto& entry = roster_[other.value];
+    bell_.ring(entry.bell, entry.member.node == roster_[self_.value].member.node);
+}
+
 /// Members at distance 1, 2, 4, ... in the pool: whoever is woken rings his own, so all are awake after log n hops.
 void Agent::ring_neighbours() const {
     const auto size = places_.size();
     const auto here = static_cast<std::size_t>(place_of(self_));
-    const std::string& node = roster_[self_.value].member.node;
     for (std::size_t far = 1; far < size; far *= 2)
-        for (const std::size_t place : {(here + far) % size, (here + size - far) % size}) {
-            const auto& other = roster_[places_[place].value];
-            if (place != here) bell_.ring(other.bell, other.member.node == node);
-        }
+        for (const std::size_t place : {(here + far) % size, (here + size - far) % size})
+            if (place != here) ring(places_[place]);
 }
 
 std::optional<core::Input> Agent::perform(const core::Revoke&) {
@@ -224,7 +223,6 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     failures_in_a_row_ = 0;
     auto handover = std::make_shared<Handover>();
     handover->plan = effect.plan;
-    handover->from = Round{effect.plan.round.value - 1};
     handover->blob = std::move(blob_);
     handover->times = times_;
     if (building_->pool) {
@@ -260,10 +258,7 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         std::sort(pool.begin(), pool.end());
         const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
         if (recovery_.coordinator() == self_ || second)
-            link_.send({{"event", "ended"},
-                        {"code", static_cast<int>(effect.ending.code)},
-                        {"name", name_of(effect.ending.code)},
-                        {"reason", effect.ending.reason}});
+            link_.send(ended_event(effect.ending.code, effect.ending.reason));
     } else {
         lost_any_ = true;  // The others go on: a finalize would wait for them.
     }

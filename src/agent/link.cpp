@@ -44,6 +44,10 @@ int connect_to(const std::string& address) {
 
 }  // namespace
 
+nlohmann::json ended_event(ExitCode code, const std::string& reason) {
+    return {{"event", "ended"}, {"code", static_cast<int>(code)}, {"name", name_of(code)}, {"reason", reason}};
+}
+
 LauncherLink::LauncherLink(Rank self) : self_(self) {
     const char* list = std::getenv("MUSTER_LINK");
     const char* token = std::getenv("MUSTER_LINK_TOKEN");

@@ -9,9 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "muster/exit_codes.hpp"
 #include "muster/types.hpp"
 
 namespace muster::agent {
+
+/// How the job ended, for the launcher: its verdict.
+[[nodiscard]] nlohmann::json ended_event(ExitCode code, const std::string& reason);
 
 class LauncherLink {
 public:

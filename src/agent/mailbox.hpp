@@ -26,12 +26,25 @@ using Clock = std::chrono::steady_clock;
 struct Timeline {
     Clock::time_point last_commit;  ///< Of the broken round; the epoch where there was none.
     Clock::time_point noticed, shrunk, built;
+
+    /// From the last commit where there was one, else from the notice. Milliseconds, as all that follow.
+    [[nodiscard]] double stalled_ms(Clock::time_point until) const {
+        return ms(until - (commits() ? last_commit : noticed));
+    }
+    [[nodiscard]] double detect_ms() const { return commits() ? ms(noticed - last_commit) : 0; }
+    [[nodiscard]] double shrink_ms() const { return ms(shrunk - noticed); }
+    [[nodiscard]] double build_ms() const { return ms(built - shrunk); }
+    [[nodiscard]] double since_noticed_ms(Clock::time_point until) const { return ms(until - noticed); }
+    [[nodiscard]] double since_built_ms(Clock::time_point until) const { return ms(until - built); }
+
+private:
+    [[nodiscard]] bool commits() const { return last_commit != Clock::time_point(); }
+    static double ms(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
 };
 
 /// A complete round, or the end.
 struct Handover {
     core::Plan plan;
-    Round from;
     std::shared_ptr<mpi::RoundComms> comms;  ///< Empty communicators on a standby.
     core::Bytes blob;                        ///< Committed with plan.step; on newcomers only.
     std::optional<core::Wish> ending;

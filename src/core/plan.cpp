@@ -6,16 +6,13 @@
 
 #include "core/assert.hpp"
 #include "core/fence.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::core {
 namespace {
 
 std::string name_of_member(const Member& member) {
     return "rank " + std::to_string(member.rank.value) + " on " + member.node;
-}
-
-bool contains(const std::vector<Rank>& ranks, Rank rank) {
-    return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();
 }
 
 std::optional<Step> newest(const Facts& facts) { return facts.attempted ? facts.attempted : facts.committed; }
@@ -81,15 +78,14 @@ std::optional<Wish> ending_of(const PlanInput& input) {
     return std::nullopt;
 }
 
-/// The partner that kept slot s's copy in the world of the last commit, if it is still in the new world and fed.
-std::optional<Slot> holder_of(std::uint32_t s, const PlanInput& input, const Plan& plan, const std::set<Rank>& fed) {
+/// Shape: one per slot: who kept that slot's copy in the world of the last commit. Empty where the world had another
+/// size: then the shards were cut differently.
+std::vector<Rank> keepers_of(const PlanInput& input, const Plan& plan) {
+    std::vector<Rank> keepers;
     const auto old = input.worlds.find(plan.state_round);
-    if (old == input.worlds.end() || old->second.size() != plan.world.size()) return std::nullopt;
-    const auto partner = partners(old->second, input.launch);
-    const Rank keeper = old->second[partner[s].value];
-    const auto place = std::find(plan.world.begin(), plan.world.end(), keeper);
-    if (place == plan.world.end() || !fed.contains(keeper)) return std::nullopt;
-    return Slot{static_cast<std::uint32_t>(place - plan.world.begin())};
+    if (old == input.worlds.end() || old->second.size() != plan.world.size()) return keepers;
+    for (const Slot partner : partners(old->second, input.launch)) keepers.push_back(old->second[partner.value]);
+    return keepers;
 }
 
 /// The newest step that anybody has seen agreed. Whoever saw it knows that all engines had its result in place, so a
@@ -102,11 +98,15 @@ void agree_on_state(const PlanInput& input, Plan& plan) {
     std::set<Rank> fed;
     for (const auto& facts : input.present)
         if (plan.step && (facts.committed == plan.step || facts.attempted == plan.step)) fed.insert(facts.rank);
+    const auto keepers = keepers_of(input, plan);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
-        if (!fed.contains(plan.world[s]))
-            plan.newcomers.push_back({Slot{s}, plan.world[s], holder_of(s, input, plan, fed)});
-        else if (!plan.source)
-            plan.source = Slot{s};
+        if (fed.contains(plan.world[s])) {
+            if (!plan.source) plan.source = Slot{s};
+            continue;
+        }
+        const bool kept = s < keepers.size() && fed.contains(keepers[s]);
+        plan.newcomers.push_back(
+            {Slot{s}, plan.world[s], kept ? slot_of(plan.world, keepers[s]) : std::optional<Slot>()});
     }
 }
 

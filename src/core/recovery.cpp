@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/assert.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::core {
 namespace {
@@ -22,10 +23,6 @@ constexpr std::array<std::array<bool, kInputs>, 7> kExpected{{
     /* agreeing  */ {false, false, false, false, false, true, true},
     /* ended     */ {true, false, false, false, false, false, false},
 }};
-
-bool holds(const std::vector<Rank>& ranks, Rank rank) {
-    return std::find(ranks.begin(), ranks.end(), rank) != ranks.end();
-}
 
 template <class... Handlers>
 struct Overloaded : Handlers... {
@@ -60,7 +57,7 @@ Rank Recovery::coordinator() const {
     MUSTER_ASSERT(!pool_.empty());
     std::optional<Rank> lowest;
     for (const Rank rank : world_)
-        if (holds(pool_, rank) && (!lowest || rank < *lowest)) lowest = rank;
+        if (contains(pool_, rank) && (!lowest || rank < *lowest)) lowest = rank;
     return lowest ? *lowest : *std::min_element(pool_.begin(), pool_.end());
 }
 
@@ -109,7 +106,7 @@ Effects Recovery::gather(const Shrunk& shrunk) {
     for (const Rank rank : pool_)
         if (rank < self_ && launch_[rank.value].node == node) return {effect};
     for (const Rank rank : complete_)
-        if (!holds(pool_, rank) && launch_[rank.value].node == node) effect.prove.push_back(rank);
+        if (!contains(pool_, rank) && launch_[rank.value].node == node) effect.prove.push_back(rank);
     return {effect};
 }
 
@@ -137,7 +134,7 @@ Effects Recovery::build(const Planned& planned) {
 }
 
 Effects Recovery::complete() {
-    if (plan_.ending || holds(plan_.dismissed, self_)) {
+    if (plan_.ending || contains(plan_.dismissed, self_)) {
         phase_ = Phase::ended;
         return {End{plan_.ending.value_or(Wish{ExitCode::finished, ""}), plan_}};
     }
@@ -147,7 +144,7 @@ Effects Recovery::complete() {
     world_ = plan_.world;
     complete_ = plan_.world;
     complete_.insert(complete_.end(), plan_.standbys.begin(), plan_.standbys.end());
-    std::erase_if(pool_, [this](Rank rank) { return !holds(complete_, rank); });
+    std::erase_if(pool_, [this](Rank rank) { return !contains(complete_, rank); });
     worlds_[round_] = world_;
     std::erase_if(worlds_, [this](const auto& old) { return old.first < plan_.state_round; });
     return {HandOver{plan_}};

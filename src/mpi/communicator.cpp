@@ -36,12 +36,6 @@ Result<Communicator> Communicator::split(int color, int key) const {
     return owned(code, comm, "split");
 }
 
-Result<Communicator> Communicator::duplicate() const {
-    MPI_Comm comm = MPI_COMM_NULL;
-    const int code = MPI_Comm_dup(comm_, &comm);
-    return owned(code, comm, "dup");
-}
-
 void Communicator::revoke() const {
     if (comm_ != MPI_COMM_NULL) MPIX_Comm_revoke(comm_);
 }

@@ -29,7 +29,6 @@ public:
     [[nodiscard]] static Result<Communicator> shrink(MPI_Comm broken);
     /// `color` MPI_UNDEFINED gives an empty Communicator.
     [[nodiscard]] Result<Communicator> split(int color, int key) const;
-    [[nodiscard]] Result<Communicator> duplicate() const;
     void revoke() const;
 
     [[nodiscard]] MPI_Comm get() const { return comm_; }

@@ -9,8 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <memory>
-#include <mutex>
 #include <thread>
 
 #include "mpi/fault.hpp"

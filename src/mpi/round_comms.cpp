@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
-#include "mpi/fault.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::mpi {
 namespace {
@@ -14,12 +14,6 @@ MPI_Errhandler handler = MPI_ERRHANDLER_NULL;
 
 extern "C" void on_error(MPI_Comm*, int*, ...) {
     if (auto* notify = notify_agent.load()) notify();
-}
-
-std::optional<std::uint32_t> slot_of(const std::vector<Rank>& world, Rank self) {
-    const auto place = std::find(world.begin(), world.end(), self);
-    if (place == world.end()) return std::nullopt;
-    return static_cast<std::uint32_t>(place - world.begin());
 }
 
 }  // namespace
@@ -43,16 +37,16 @@ Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank 
                          void (*reached)(const char* step)) {
     BuiltRound built;
     if (!plan.dismissed.empty()) {
-        const bool stays = std::find(plan.dismissed.begin(), plan.dismissed.end(), self) == plan.dismissed.end();
-        auto smaller = pool.split(stays ? 0 : MPI_UNDEFINED, static_cast<int>(self.value));
+        auto smaller =
+            pool.split(!core::contains(plan.dismissed, self) ? 0 : MPI_UNDEFINED, static_cast<int>(self.value));
         if (!smaller) return smaller.error();
         built.pool = std::move(*smaller);
     }
-    const auto slot = slot_of(plan.world, self);
+    const auto slot = core::slot_of(plan.world, self);
     const auto members = static_cast<std::uint32_t>(group_size == 0 ? plan.world.size() : group_size);
-    const int key = static_cast<int>(slot.value_or(0));
+    const int key = static_cast<int>(slot.value_or(Slot{}).value);
     const int in_world = slot ? 0 : MPI_UNDEFINED;
-    const int in_group = slot ? static_cast<int>(*slot / std::max<std::uint32_t>(1, members)) : MPI_UNDEFINED;
+    const int in_group = slot ? static_cast<int>(slot->value / std::max<std::uint32_t>(1, members)) : MPI_UNDEFINED;
     auto world = pool.split(in_world, key);
     if (!world) return world.error();
     reached("world_split");

@@ -78,9 +78,7 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     mailbox.committed(now);
     if (first_commit_due) {
         first_commit_due = false;
-        const auto before = current->times.last_commit;
-        const auto from = before != agent::Clock::time_point() ? before : current->times.noticed;
-        if (!rounds.empty()) rounds.back().stalled_ms = std::chrono::duration<double, std::milli>(now - from).count();
+        if (!rounds.empty()) rounds.back().stalled_ms = current->times.stalled_ms(now);
     }
     agent::reach_point("commit.recorded");
     return step;

@@ -37,7 +37,7 @@ public:
     agent::Watchdog watchdog;
     std::unique_ptr<agent::Agent> agent;
     std::thread thread;
-    std::vector<std::string> nodes;  ///< Indexed by Rank.
+    std::vector<core::Member> launch;  ///< Indexed by Rank.
 
     std::shared_ptr<const agent::Handover> current;
     World world;

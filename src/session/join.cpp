@@ -42,10 +42,8 @@ void give_up(const char* what, std::uint64_t waited_ms) {
     const std::string text = "waited " + std::to_string(waited_ms) + " ms for " + what +
                              ": a member that MPI believes alive does not answer; this process stops";
     agent::say(text);
-    agent::LauncherLink(self).send({{"event", "ended"},
-                                    {"code", static_cast<int>(ExitCode::timed_out)},
-                                    {"name", name_of(ExitCode::timed_out)},
-                                    {"reason", "rank " + std::to_string(self.value) + " " + text}});
+    agent::LauncherLink(self).send(
+        agent::ended_event(ExitCode::timed_out, "rank " + std::to_string(self.value) + " " + text));
     std::fflush(nullptr);
     (void)std::raise(SIGKILL);  // A death that MPI notices; an exit it would not.
 }
@@ -132,7 +130,7 @@ Result<Done> Session::Impl::join() {
     std::vector<agent::RosterEntry> roster;
     auto pool = first_pool(roster);
     if (!pool) return pool.error();
-    for (const auto& entry : roster) nodes.push_back(entry.member.node);
+    for (const auto& entry : roster) launch.push_back(entry.member);
 
     static agent::Mailbox* complain_to = nullptr;
     complain_to = &mailbox;
@@ -162,10 +160,7 @@ Result<Session> Session::join(Config config) {
     auto impl = std::make_unique<Impl>(std::move(config));
     if (auto joined = impl->join(); !joined) {
         impl->over = true;
-        agent::LauncherLink(self).send({{"event", "ended"},
-                                        {"code", static_cast<int>(ExitCode::bad_usage)},
-                                        {"name", name_of(ExitCode::bad_usage)},
-                                        {"reason", joined.error().text}});
+        agent::LauncherLink(self).send(agent::ended_event(ExitCode::bad_usage, joined.error().text));
         return joined.error();
     }
     return Session(std::move(impl));

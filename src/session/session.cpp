@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "muster/session.hpp"
 
-#include <algorithm>
-
-#include "agent/inject.hpp"
-#include "core/assert.hpp"
-#include "mpi/fault.hpp"
+#include "core/ranks.hpp"
 #include "mpi/ulfm.hpp"
 #include "muster/mpi.hpp"
 #include "session/impl.hpp"
@@ -17,13 +13,12 @@ constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr auto kLook = std::chrono::milliseconds(1000);
 constexpr auto kGoPatience = std::chrono::milliseconds(5000);
 
-double ms(agent::Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
-
-World world_of(const agent::Handover& handover, Rank self, const std::vector<std::string>& nodes,
+World world_of(const agent::Handover& handover, Rank self, const std::vector<core::Member>& launch,
                std::uint32_t group_size) {
     const core::Plan& plan = handover.plan;
     World world;
     world.round = plan.round;
+    world.slot = core::slot_of(plan.world, self);
     world.ranks = plan.world;
     world.standbys = plan.standbys;
     world.step = plan.step;
@@ -31,15 +26,10 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<std
     world.source = plan.source;
     world.blob = handover.blob;
     world.group_size = group_size == 0 ? world.size() : group_size;
-    std::vector<core::Member> launch;
-    for (std::uint32_t r = 0; r < nodes.size(); ++r) launch.push_back({Rank{r}, nodes[r], nodes[r]});
     world.partner = core::partners(plan.world, launch);
     world.ward.resize(world.partner.size());
     for (std::uint32_t s = 0; s < world.partner.size(); ++s) world.ward[world.partner[s].value] = Slot{s};
-    for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
-        world.nodes.push_back(nodes[plan.world[s].value]);
-        if (plan.world[s] == self) world.slot = Slot{s};
-    }
+    for (std::uint32_t s = 0; s < plan.world.size(); ++s) world.nodes.push_back(launch[plan.world[s].value].node);
     return world;
 }
 
@@ -60,15 +50,18 @@ std::shared_ptr<const agent::Handover> Session::Impl::wait_for_round() {
 void Session::Impl::add_report(const agent::Handover& handover, bool seen) {
     if (handover.plan.round.value <= 1 && handover.plan.lost.empty()) return;
     const auto& times = handover.times;
-    RoundReport report{.from = handover.from, .to = handover.plan.round, .lost = handover.plan.lost, .promoted = {}};
+    RoundReport report{.from = Round{handover.plan.round.value - 1},
+                       .to = handover.plan.round,
+                       .lost = handover.plan.lost,
+                       .promoted = {}};
     for (const auto& promotion : handover.plan.promoted) report.promoted.push_back({promotion.rank, promotion.slot});
     report.size = static_cast<std::uint32_t>(handover.plan.world.size());
     const auto now = agent::Clock::now();
-    if (times.last_commit != agent::Clock::time_point()) report.detect_ms = ms(times.noticed - times.last_commit);
-    report.shrink_ms = ms(times.shrunk - times.noticed);
-    report.build_ms = ms(times.built - times.shrunk);
-    report.hand_over_ms = seen ? ms(now - times.built) : 0;
-    report.stalled_ms = ms(now - times.noticed);
+    report.detect_ms = times.detect_ms();
+    report.shrink_ms = times.shrink_ms();
+    report.build_ms = times.build_ms();
+    report.hand_over_ms = seen ? times.since_built_ms(now) : 0;
+    report.stalled_ms = times.since_noticed_ms(now);  // Until a commit tells more.
     rounds.push_back(std::move(report));
     first_commit_due = seen;
 }
@@ -81,7 +74,7 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
         over = true;
         return;
     }
-    world = world_of(*current, started.self, nodes, config.group_size);
+    world = world_of(*current, started.self, launch, config.group_size);
     if (const auto* entry = world.step ? mailbox.ledger.entry_of(*world.step) : nullptr) world.blob = entry->blob;
     round = world.round.value;
     for (const auto& missed : current->missed) add_report(*missed, false);
