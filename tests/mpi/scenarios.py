@@ -54,7 +54,7 @@ def launch(ranks, program, *arguments, deadline=30, **settings):
 
 def job(engines, standbys, name, *arguments, options=(), **settings):
     """Under `muster run`, where the exit code is the job's. (Plain mpirun of PRRTE 3.0.14 now and then stays after all its
-    ranks have exited with a status other than 0: seen in 2 of 90 runs.)"""
+    ranks have exited with a status other than 0: seen in 2 of about 40 such runs.)"""
     command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(engines), "--standbys", str(standbys),
                *options, "--", os.path.join(TESTS, name), *map(str, arguments)]
     return execute(command, 30, settings)
