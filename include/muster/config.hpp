@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 
+#include "muster/lifecycle.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -33,19 +34,47 @@ enum class AgentThread {
     engine,  ///< Inside next() and commit(). Less MPI thread support is enough; see Config::agent.
 };
 
-/// Calls into the program. Both run on the engine thread, inside next().
+/// How a lockstep group agrees each turn on whether to work.
+enum class ConsensusMode {
+    blocking,    ///< At the start of the turn.
+    overlapped,  ///< Posted before the forward, read after it: one turn late, for large groups.
+    off,         ///< Not at all: each engine decides by itself; its forward must contain no collective.
+};
+
+/// Where an engine's work comes from.
+enum class Work {
+    always,    ///< There is always work (training, simulation): every turn is a forward until the job is paused.
+    requests,  ///< There is work while requests are unanswered (serving).
+};
+
+/// Calls into the program. All run on the engine thread, inside next().
 struct Hooks {
     /// Once, when this member is parked as a standby: load code, allocate, touch memory, so that promotion is quick.
     std::function<void()> warm_up;
     /// After every round, on engines (before next() returns rebuilt) and on parked standbys alike.
     std::function<void(const World&)> world_changed;
+    /// On engines, for every world barrier in order: `reached` is the stable state behind it. A barrier that the others
+    /// crossed while this engine was being interrupted is told of when it takes the next round over.
+    std::function<void(std::uint64_t barrier, State reached)> crossed;
 };
 
 struct Config {
-    std::uint32_t engines = 0;      ///< Wanted size of the world (members). 0: all ranks less the standbys.
-    std::uint32_t standbys = 0;     ///< Ranks beyond the world at launch; only used where engines is 0.
-    std::uint32_t engines_min = 1;  ///< Below so many live members the job stops with ExitCode::below_min.
-    std::uint32_t group_size = 0;   ///< Members per lockstep group; 0: one group, the whole world. Divides engines.
+    std::uint32_t engines = 0;       ///< Wanted size of the world in engines. 0: all ranks less standbys and clients.
+    std::uint32_t standbys = 0;      ///< Ranks beyond the world at launch; only used where engines is 0.
+    std::uint32_t clients = 0;       ///< The last so many ranks are clients: never engines, never standbys.
+    std::uint32_t engines_min = 1;   ///< Below so many engines the job stops with ExitCode::below_min.
+    std::uint32_t engine_ranks = 1;  ///< Members per engine: consecutive slots; the lowest one receives the requests.
+    std::uint32_t group_size = 0;    ///< Engines per lockstep group; 0: one group, the whole world. Divides engines.
+    /// Which lockstep group engine e of n belongs to; empty: e / group_size. Groups are 0, 1, 2 ... and of group_size
+    /// engines each. Must give the same answer on every member. Called with every number of engines that a job of
+    /// whole groups can shrink to.
+    std::function<std::uint32_t(std::uint32_t engine, std::uint32_t engines)> layout;
+    ConsensusMode consensus = ConsensusMode::blocking;
+    std::uint32_t consensus_every = 1;  ///< A vote every so many turns; between two votes the last one holds.
+    Work work = Work::always;
+    /// Members stay after stop and rest until a start, instead of leaving.
+    bool stay = false;
+    std::uint32_t fan_out = 4;  ///< To how many members a member passes a broadcast on.
     SlotOrder slot_order = SlotOrder::stable;
     Quorum quorum = Quorum::majority;
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
@@ -56,13 +85,20 @@ struct Config {
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
     std::uint32_t commit_deadline_ms = 600'000;   ///< For the slowest engine to reach a commit.
+    std::uint32_t turn_deadline_ms = 600'000;     ///< For a lockstep group's slowest member to reach a turn's vote.
+    std::uint32_t barrier_deadline_ms = 60'000;   ///< After that a barrier says who is missing; it goes on waiting.
+    /// POSIX signals that become signals of the job, "TERM=stop,USR1=suspend"; "off": none. Taken where the program
+    /// has no handler of its own.
+    std::string posix_signals = "TERM=stop,USR1=suspend";
     std::uint32_t leave_window_ms = 200;         ///< How long the first to leave waits for all the others to leave too.
     std::uint32_t finalize_deadline_ms = 2'000;  ///< MPI_Finalize may hang after a failure; then the process exits.
     Hooks hooks;
 
-    /// The settings that `muster run` passed in the environment (MUSTER_ENGINES, MUSTER_STANDBYS, MUSTER_MIN,
-    /// MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER, MUSTER_QUORUM, MUSTER_RUN_ID, MUSTER_LOCATION, MUSTER_*_DEADLINE_MS),
-    /// and the defaults for the rest. Errors: Fault::bad_setup names the variable and what it may be.
+    /// The settings that `muster run` passed in the environment and the defaults for the rest: MUSTER_ENGINES,
+    /// MUSTER_STANDBYS, MUSTER_CLIENTS, MUSTER_MIN, MUSTER_ENGINE_RANKS, MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER,
+    /// MUSTER_QUORUM, MUSTER_CONSENSUS (blocking, overlapped, off), MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always,
+    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_SIGNALS, MUSTER_RUN_ID, MUSTER_LOCATION,
+    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

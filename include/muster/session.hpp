@@ -12,11 +12,12 @@
 ///         else if (engine.forward()) (void)session->commit(engine.step());
 ///
 /// MPI types are in muster/mpi.hpp (the world's communicator, track()).
-/// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted() and abort(),
-/// which any thread may call. One Session per process.
+/// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted(), abort(),
+/// client(), wait_for(), state() and reached(), which any thread may call. One Session per process.
 /// Errors: expected failures are Results or an ended turn; a broken invariant stops the process with a message.
 /// Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator rebuilds; see DESIGN.md.
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,8 +25,11 @@
 #include <string>
 #include <vector>
 
+#include "muster/buffer.hpp"
+#include "muster/client.hpp"
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
+#include "muster/lifecycle.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -54,9 +58,20 @@ struct World {
                                       ///< and in another lockstep group where there is one; s itself in a world of 1.
     std::vector<Slot> ward;           ///< Inverse of partner: whose shard slot s keeps.
     std::uint32_t group_size = 0;     ///< Members per lockstep group (the world's size where there is one group).
+    std::uint32_t engine_ranks = 1;   ///< Members per engine.
+    std::vector<std::uint32_t> group;  ///< Shape: one per slot: its lockstep group.
+    std::vector<Rank> clients;        ///< Members that are neither engines nor standbys, ascending.
+    Rank coordinator;                 ///< Who coordinates this round.
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ranks.size()); }
     [[nodiscard]] bool is_newcomer(Slot s) const;
+};
+
+/// A request as an engine sees it.
+struct Request {
+    Rank client;
+    RequestId id;
+    Bytes bytes;
 };
 
 /// What the engine is to do now.
@@ -65,9 +80,20 @@ struct Turn {
         ended,    ///< No more turns; Session::ending() says why.
         forward,  ///< Do the next piece of work in the current world.
         rebuilt,  ///< A new round: take Session::world(), drop what belonged to the old one, feed the newcomers.
+        dummy_forward,  ///< Peers of the lockstep group have work: take part in their collectives, without any work.
+        suspend,        ///< The job is being suspended: release what is large (registered buffers go by themselves).
+        resume,         ///< Take it again.
     };
     Kind kind = ended;
+    /// With forward: the requests that have come since the last turn, the same on all ranks of an engine. They are this
+    /// engine's until reply(); turns say forward while one of them is open. Valid until the next next().
+    std::span<const Request> requests{};
     explicit operator bool() const { return kind != ended; }
+};
+
+/// Turns since join.
+struct TurnCounts {
+    std::uint64_t forward = 0, dummy_forward = 0, votes = 0, rests = 0, barriers = 0;
 };
 
 /// How a member was lost. `text` is for people: "killed", "exited 3", "left", "aborted: out of memory".
@@ -126,6 +152,29 @@ public:
     /// ends with ExitCode::aborted and the text names the slots); timed_out; ended.
     Result<Step> commit(Step step, std::span<const std::byte> blob = {});
 
+    /// Answers a request. On an engine of several ranks each rank calls it (or none of the others does: the receiving
+    /// rank's answer is the one that goes out; it counts as done on all). Never blocks.
+    /// Errors: refused (no such request is open here), ended.
+    Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
+
+    /// A client of the job in this process. Blocks until the coordinator knows it (M14).
+    /// Errors: timed_out, ended.
+    [[nodiscard]] Result<Client> client(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+
+    /// Waits until this engine has reached a stable state. For other threads than the engine's.
+    /// Errors: refused (a state that passes cannot be waited for, M1), timed_out, ended.
+    Result<Done> wait_for(Milestone milestone, std::chrono::milliseconds deadline) const;
+    Result<Done> wait_for(State state, std::chrono::milliseconds deadline) const;
+    [[nodiscard]] State state() const;  ///< Of this engine, now. Any thread.
+    [[nodiscard]] bool reached(Milestone milestone) const;  ///< Any thread.
+
+    /// Adds a buffer to those that are released before Turn::suspend's barrier and restored before Turn::resume.
+    /// The buffer must outlive the session, or be taken out again. Engine thread.
+    void manage(Buffer& buffer);
+    void unmanage(Buffer& buffer);
+
+    [[nodiscard]] const TurnCounts& turns() const;  ///< How many turns of each kind this member has had.
+
     /// This member is done. When all engines of the world leave within Config::leave_window_ms the job ends with
     /// ExitCode::finished, standbys included; else the others go on without this one, in a new round.
     /// Never hangs on a dead peer. Afterwards next() says ended.
@@ -143,6 +192,7 @@ public:
     [[nodiscard]] bool interrupted() const;
 
     [[nodiscard]] Rank rank() const;           ///< This member's name for life.
+    [[nodiscard]] bool is_client() const;      ///< One of the last Config::clients ranks: its next() only ever ends.
     [[nodiscard]] const World& world() const;  ///< As of the last turn; on a standby, as of the last round it saw.
     [[nodiscard]] const std::vector<RoundReport>& rounds() const;  ///< Every rebuild since join, oldest first.
     [[nodiscard]] const Ending& ending() const;                    ///< Valid once next() said ended.

@@ -23,6 +23,7 @@ using Rank = Id<struct RankTag>;                 ///< Number in MPI_COMM_WORLD a
 using Slot = Id<struct SlotTag>;                 ///< Place in this round's world communicator. Changes at a rebuild.
 using Round = Id<struct RoundTag>;               ///< One agreed membership. +1 per rebuild; the first is 1.
 using Step = Id<struct StepTag, std::uint64_t>;  ///< The program's own count of committed transactions.
+using RequestId = Id<struct RequestTag, std::uint64_t>;  ///< A submitter's choice; unique per submitting member.
 
 /// Why a call did not do what it was asked to, and what its caller does next.
 enum class Fault {

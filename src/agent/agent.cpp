@@ -8,29 +8,23 @@
 
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
+#include "agent/settings.hpp"
 #include "core/ranks.hpp"
 
 namespace muster::agent {
 namespace {
 
-/// After a bell MPI's own message may still be on its way: how long to look closely.
+/// After a bell MPI's own message may still be on its way: how long to look closely, and how long once one has come.
 constexpr auto kCloseLook = std::chrono::milliseconds(2);
+constexpr auto kLookOnce = std::chrono::microseconds(200);
 /// A program that does not commit gets its round's line this long after the handover.
 constexpr auto kReportAnyway = std::chrono::seconds(5);
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
 
-/// A message is its kind and its sender.
-constexpr std::uint8_t kLeaving = 1, kCommitted = 2;
-
-std::uint64_t milliseconds(Clock::time_point time) {
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
-}
-
 core::PlanSettings plan_settings(const Config& config) {
     const char* node = std::getenv("MUSTER_LAUNCHER_NODE");
-    return {.placement = {.engines = config.engines, .group_size = config.group_size, .order = config.slot_order},
+    return {.placement = placement_settings(config),
             .engines_min = config.engines_min,
             .quorum = config.quorum,
             .launcher_node = node != nullptr ? node : ""};
@@ -45,17 +39,20 @@ std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
 
 }  // namespace
 
-Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self, Bell& bell,
-             Mailbox& mailbox, Watchdog& watchdog)
+Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self,
+             const Surroundings& around)
     : config_(config),
       roster_(std::move(roster)),
       pool_(std::move(pool)),
       places_(pool_.ranks()),
       self_(self),
-      bell_(bell),
-      mailbox_(mailbox),
-      watchdog_(watchdog),
+      bell_(around.bell),
+      mailbox_(around.mailbox),
+      inbox_(around.inbox),
+      desk_of_clients_(around.desk),
+      watchdog_(around.watchdog),
       recovery_(self, plan_settings(config), members(roster_)),
+      switchboard_(self, {.fan_out = config.fan_out}),
       desk_(config.leave_window_ms),
       link_(self) {
     const char* proof = std::getenv("MUSTER_PROOF");
@@ -69,43 +66,46 @@ void Agent::form() {
 
 bool Agent::pump(std::chrono::milliseconds wait) {
     if (ended_) return false;
-    const bool rang = bell_.wait(static_cast<int>(wait.count()));
+    const bool rang = bell_.wait(post_.busy() ? 0 : static_cast<int>(wait.count()));
     mailbox_.free_retired();
+    carry_from_engine();
+    carry_from_clients();
     serve_engine();
     if (!ended_) listen(rang);
+    if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();
+    look_for_the_missing();
     report_when_due();
     return !ended_;
 }
 
 void Agent::listen(bool rang) {
-    const auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
+    auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
     do {
         auto received = mpi::try_receive(pool_);
-        if (!received || mpi::broken(pool_)) return recover("the pool is broken");
+        const bool sent = static_cast<bool>(post_.progress());
+        if (!received || !sent || mpi::broken(pool_)) return recover("the pool is broken");
         if (*received) {
-            handle(**received);
+            receive(std::move(**received));
+            if (ended_) return;
+            until = std::min(until, Clock::now() + kLookOnce);
             continue;
         }
         if (rang) sched_yield();
     } while (Clock::now() < until);
 }
 
+void Agent::receive(mpi::Received received) {
+    if (faults_ordered())
+        if (const auto packet = core::decode_packet(received.message); packet && packet->message)
+            reach_point("got", core::name_of(*packet->message));
+    apply(switchboard_.received(places_.at(static_cast<std::size_t>(received.from)), received.message));
+}
+
 void Agent::serve_engine() {
     if (mailbox_.leaving() && mailbox_.going().empty()) announce_leaving();
     if (mailbox_.take_complaint() || mailbox_.wished() || !mailbox_.going().empty()) recover("the engine saw an error");
-}
-
-void Agent::handle(const mpi::Received& received) {
-    core::Reader in(received.message);
-    const std::uint8_t kind = in.u8();
-    const auto rank = in.id<Rank>();
-    const Rank from = places_.at(static_cast<std::size_t>(received.from));
-    if (!in.finished() || rank != from)
-        return say("dropped a message that makes no sense, from rank " + std::to_string(from.value));
-    if (kind == kLeaving) desk_.leaving(rank, milliseconds(Clock::now()));
-    if (kind == kCommitted) state_exists_ = true;
 }
 
 void Agent::announce_leaving() {
@@ -116,8 +116,7 @@ void Agent::announce_leaving() {
     }
     announced_leaving_ = true;
     leave_again_ = now + kLeavePatience * std::chrono::milliseconds(config_.leave_window_ms);
-    if (recovery_.coordinator() == self_) return desk_.leaving(self_, milliseconds(now));
-    tell(recovery_.coordinator(), kLeaving);
+    apply(switchboard_.leaving());
 }
 
 /// Standbys hear that there is state now: should all engines die at once, they must not begin anew in silence. Each
@@ -130,17 +129,8 @@ void Agent::tell_standbys() {
     std::size_t standby = 0;
     for (const Rank rank : recovery_.pool()) {
         const bool mine = !core::contains(world, rank) && slot && standby++ % world.size() == slot->value;
-        if (mine) tell(rank, kCommitted);
+        if (mine) apply(switchboard_.state_exists(rank));
     }
-}
-
-void Agent::tell(Rank to, std::uint8_t kind) {
-    const Watch watch(watchdog_, Watchdog::agent_lane, "sending a message", config_.recovery_deadline_ms);
-    core::Writer out;
-    out.u8(kind);
-    out.id(self_);
-    if (auto sent = mpi::send(pool_, place_of(to), out.take()); !sent) return mailbox_.complain();
-    ring(to);
 }
 
 void Agent::recover(const char* why) {

@@ -12,23 +12,35 @@
 #include <vector>
 
 #include "agent/bell.hpp"
+#include "agent/client_desk.hpp"
+#include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
 #include "agent/roster.hpp"
 #include "agent/watchdog.hpp"
 #include "core/leave_desk.hpp"
 #include "core/recovery.hpp"
+#include "core/switchboard.hpp"
 #include "mpi/pool.hpp"
 #include "mpi/round_comms.hpp"
 #include "muster/config.hpp"
 
 namespace muster::agent {
 
+/// What an agent shares with the rest of its process. All of it outlives the agent.
+struct Surroundings {
+    Bell& bell;
+    Mailbox& mailbox;
+    Inbox& inbox;
+    detail::Desk& desk;
+    Watchdog& watchdog;
+};
+
 class Agent {
 public:
     /// `pool`: all that were alive when the roster was exchanged.
-    Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self, Bell& bell,
-          Mailbox& mailbox, Watchdog& watchdog);
+    Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self,
+          const Surroundings& around);
 
     /// The first round. Blocks until it is handed over, or the job has ended.
     void form();
@@ -42,15 +54,34 @@ public:
 private:
     // agent.cpp: what comes in.
     void listen(bool rang);
+    void receive(mpi::Received received);
     void serve_engine();
-    void handle(const mpi::Received& received);
     void announce_leaving();
     void tell_standbys();
     void tell_launcher_joined(const core::Plan& plan);
-    void tell(Rank to, std::uint8_t kind);
     void recover(const char* why);
     void report_when_due();
     void report();
+
+    // converse.cpp: signals, requests and everything else that the switchboard passes on.
+    void carry_from_engine();
+    void carry_from_clients();
+    void look_for_the_missing();
+    void tell_launcher_state(std::uint64_t barrier);
+    void apply(core::SwitchEffects effects);
+    void perform(core::Transmit& effect);
+    void perform(core::SignalArrived& effect);
+    void perform(core::RequestArrived& effect);
+    void perform(core::WakeEngine& effect);
+    void perform(core::ClientConnected& effect);
+    void perform(core::OperationEnded& effect);
+    void perform(core::RequestEnded& effect);
+    void perform(core::LeavingHeard& effect);
+    void perform(core::StateHeard& effect);
+    void perform(core::TellPosition& effect);
+    void perform(core::Whereabouts& effect);
+    void perform(core::Note& effect);
+    void enter_round(const core::Plan& plan);
 
     // carry_out.cpp: what the core asks for. Each returns the next input; nothing where there is none.
     void run(core::Effects effects);
@@ -64,6 +95,7 @@ private:
     std::optional<core::Input> perform(const core::HandOver& effect);
     std::optional<core::Input> perform(const core::End& effect);
     [[nodiscard]] core::Facts own_facts();
+    [[nodiscard]] mpi::WorldShape shape_of(const core::Plan& plan) const;
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
     void ring(Rank other) const;
@@ -79,8 +111,12 @@ private:
     Rank self_;
     Bell& bell_;
     Mailbox& mailbox_;
+    Inbox& inbox_;
+    detail::Desk& desk_of_clients_;
     Watchdog& watchdog_;
     core::Recovery recovery_;
+    core::Switchboard switchboard_;
+    mpi::Post post_;
     core::LeaveDesk desk_;
     LauncherLink link_;
 
@@ -101,6 +137,8 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
+    std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
+    bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.
     std::atomic<bool> lost_any_{false};
 };
 

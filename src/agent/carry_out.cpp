@@ -10,6 +10,7 @@
 #include "agent/agent.hpp"
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
+#include "agent/settings.hpp"
 #include "core/assert.hpp"
 
 namespace muster::agent {
@@ -64,6 +65,10 @@ void Agent::ring_neighbours() const {
 
 std::optional<core::Input> Agent::perform(const core::Revoke&) {
     mailbox_.interrupt();
+    in_round_ = false;
+    post_.abandon();
+    apply(switchboard_.interrupted());
+    inbox_.poke();
     pool_.revoke();
     if (comms_) comms_->revoke();
     mailbox_.revoke_tracked();
@@ -118,6 +123,8 @@ void Agent::prove(const core::Gather& gather) {
 /// Freezes the ledger: from here on no commit of the old round can succeed.
 core::Facts Agent::own_facts() {
     const auto picture = mailbox_.ledger.freeze();
+    if (const auto barrier = mailbox_.crossings.freeze(); barrier > switchboard_.facts().crossed)
+        apply(switchboard_.crossed(barrier));
     state_exists_ = state_exists_ || picture.committed.has_value();
     return {.rank = self_,
             .leaving = mailbox_.leaving(),
@@ -127,7 +134,14 @@ core::Facts Agent::own_facts() {
             .state_exists = state_exists_,
             .committed_in = picture.committed_in,
             .proven_dead = proven_,
-            .wish = mailbox_.wish()};
+            .wish = mailbox_.wish(),
+            .lifecycle = switchboard_.facts()};
+}
+
+mpi::WorldShape Agent::shape_of(const core::Plan& plan) const {
+    return {.group =
+                core::groups_of(placement_settings(config_), static_cast<std::uint32_t>(plan.world.size())),
+            .engine_ranks = config_.engine_ranks};
 }
 
 std::optional<core::Input> Agent::perform(const core::Gather& gather) {
@@ -178,7 +192,7 @@ std::optional<core::Input> Agent::perform(const core::Build& effect) {
     const Watch watch(watchdog_, Watchdog::agent_lane, "building the round's communicators",
                       config_.recovery_deadline_ms);
     if (!share_blob(effect.plan)) return core::Failed{};
-    auto built = mpi::build(pool_, effect.plan, self_, config_.group_size, reach_point);
+    auto built = mpi::build(pool_, effect.plan, self_, shape_of(effect.plan), reach_point);
     if (!built) return core::Failed{};
     building_ = std::move(*built);
     reach_point("built");
@@ -213,8 +227,10 @@ void Agent::tell_launcher_joined(const core::Plan& plan) {
         if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end()) nodes.push_back(entry.member.node);
     link_.send({{"event", "joined"},
                 {"run_id", config_.run_id},
-                {"engines", plan.world.size()},
+                {"engines", plan.world.size() / config_.engine_ranks},
+                {"engine_ranks", config_.engine_ranks},
                 {"standbys", plan.standbys.size()},
+                {"clients", plan.clients.size()},
                 {"nodes", nodes},
                 {"round", plan.round.value}});
 }
@@ -245,6 +261,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     desk_.clear();
     announced_leaving_ = false;
     set_log_round(effect.plan.round);
+    enter_round(effect.plan);
     mailbox_.give(std::move(handover));
     reach_point("handed_over");
     return std::nullopt;
@@ -263,11 +280,14 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         lost_any_ = true;  // The others go on: a finalize would wait for them.
     }
     if (!effect.plan.lost.empty()) lost_any_ = true;
+    apply(switchboard_.ended(effect.plan.lifecycle, {Fault::ended, "the job has ended: " + effect.ending.reason}));
+    desk_of_clients_.end({Fault::ended, "the job has ended: " + effect.ending.reason});
     auto handover = std::make_shared<Handover>();
     handover->plan = effect.plan;
     handover->ending = effect.ending;
     handover->times = times_;
     mailbox_.give(std::move(handover));
+    inbox_.poke();
     return std::nullopt;
 }
 

@@ -46,4 +46,10 @@ void reach_point(const char* point) {
         if (order.point == point && --order.countdown == 0) std::raise(SIGKILL);
 }
 
+bool faults_ordered() { return any.load(std::memory_order_relaxed); }
+
+void reach_point(const char* where, const char* what) {
+    if (any.load(std::memory_order_relaxed)) reach_point((std::string(where) + '.' + what).c_str());
+}
+
 }  // namespace muster::agent

@@ -13,6 +13,7 @@ std::shared_ptr<const Handover> Mailbox::take(std::chrono::milliseconds wait) {
     engine_waits_.store(false, std::memory_order_release);
     if (!given) return nullptr;
     ledger.thaw(next_->plan.step);
+    crossings.thaw(next_->plan.lifecycle.crossed);
     interrupted_.store(next_->ending.has_value(), std::memory_order_release);
     return std::exchange(next_, nullptr);
 }
@@ -55,6 +56,19 @@ void Mailbox::complain() {
     if (interrupted_.exchange(true, std::memory_order_acq_rel)) return;
     complaint_ = true;
     bell_.wake();
+}
+
+void Mailbox::look_for_missing(const char* what, std::uint64_t waited_ms, bool fatal) {
+    {
+        const std::scoped_lock lock(mutex_);
+        missing_ = {"waited " + std::to_string(waited_ms) + " ms for " + what, fatal};
+    }
+    bell_.wake();
+}
+
+std::optional<Mailbox::Missing> Mailbox::take_missing() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(missing_, std::nullopt);
 }
 
 void Mailbox::leave() {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "agent/bell.hpp"
+#include "agent/crossings.hpp"
 #include "agent/ledger.hpp"
 #include "core/plan.hpp"
 #include "mpi/round_comms.hpp"
@@ -69,11 +70,18 @@ public:
 
     // Any thread.
     void complain();  ///< Something is wrong with the round that the engine works in.
+    /// A wait of the engine's for others is past its deadline: who is it waiting for? `fatal`: the job ends then.
+    void look_for_missing(const char* what, std::uint64_t waited_ms, bool fatal);
     void leave();
     void wish(core::Wish wish);  ///< The first one counts.
     void go(std::string why);    ///< Leaves without waiting for anybody, in the middle of its work.
 
     // Agent's thread.
+    struct Missing {
+        std::string what;  ///< What the engine waits for.
+        bool fatal = false;
+    };
+    [[nodiscard]] std::optional<Missing> take_missing();
     [[nodiscard]] bool engine_waits() const { return engine_waits_.load(std::memory_order_acquire); }
     void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
@@ -89,6 +97,7 @@ public:
     [[nodiscard]] Clock::time_point first_commit() const { return Clock::time_point(Clock::duration(first_commit_)); }
 
     Ledger ledger;
+    Crossings crossings;
 
 private:
     const Bell& bell_;
@@ -107,6 +116,7 @@ private:
     std::vector<MPI_Comm> tracked_;
     std::optional<core::Wish> wish_;
     std::string going_;
+    std::optional<Missing> missing_;
 };
 
 }  // namespace muster::agent

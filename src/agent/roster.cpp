@@ -45,8 +45,10 @@ RosterEntry decode(const core::Bytes& bytes) {
 std::uint64_t hash_of(const Config& config) {
     core::Writer out;
     for (const std::uint32_t value :
-         {config.engines, config.standbys, config.engines_min, config.group_size,
-          static_cast<std::uint32_t>(config.slot_order), static_cast<std::uint32_t>(config.quorum)})
+         {config.engines, config.standbys, config.clients, config.engines_min, config.engine_ranks, config.group_size,
+          static_cast<std::uint32_t>(config.consensus),
+          config.consensus_every, static_cast<std::uint32_t>(config.work), static_cast<std::uint32_t>(config.stay),
+          config.fan_out, static_cast<std::uint32_t>(config.slot_order), static_cast<std::uint32_t>(config.quorum)})
         out.u32(value);
     return core::hash_of(out.take());
 }
@@ -83,8 +85,8 @@ Result<std::vector<RosterEntry>> exchange(const mpi::Communicator& pool, const R
     if (odd)
         return Error{Fault::bad_setup, "rank " + std::to_string(odd->value) + " joined with other settings than rank " +
                                            std::to_string(own.member.rank.value) +
-                                           " (engines, standbys, min, group size, slot order and quorum must be the "
-                                           "same everywhere)"};
+                                           " (engines, standbys, clients, min, engine ranks, group size, consensus, "
+                                           "work, stay, fan-out, slot order and quorum must be the same everywhere)"};
     return roster;
 }
 

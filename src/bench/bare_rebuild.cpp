@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <mpi.h>
+
 #include "bench/rebuild.hpp"
 #include "mpi/ulfm.hpp"
 

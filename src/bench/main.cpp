@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// muster-bench: the part of `muster bench` that runs under mpirun. People call `muster bench`.
 ///     muster-bench rebuild|bare-rebuild --engines N --deaths K --board FILE --out FILE
-/// The director, rank 0, writes {"name": [microseconds, ...], ...} to --out.
+///     muster-bench consensus|pause|rest [--turns T ...] --out FILE
+/// Rank 0 writes {"name": [microseconds, ...], ...} to --out.
 
 #include <mpi.h>
 #include <unistd.h>
@@ -10,14 +11,57 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <functional>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "bench/consensus.hpp"
+#include "bench/pause.hpp"
 #include "bench/rebuild.hpp"
 
 namespace {
 
-using muster::bench::Samples;
+namespace bench = muster::bench;
+using bench::Samples;
+
+/// One benchmark: takes its samples; says what a whole run has.
+struct Job {
+    std::function<Samples()> measure;
+    std::string key{};         ///< The row that tells how far it came.
+    std::size_t promised = 0;  ///< Samples in that row.
+};
+
+int run(const Job& job, const std::string& out) {
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    const Samples samples = job.measure();
+    if (rank != 0) return 0;
+    std::ofstream(out) << nlohmann::json(samples).dump(1) << '\n';
+    const auto row = samples.find(job.key);
+    const auto taken = row == samples.end() ? 0 : row->second.size();
+    if (taken >= job.promised) return 0;
+    std::fprintf(stderr, "muster-bench: broke off after %zu of %zu samples\n", taken, job.promised);
+    return 1;
+}
+
+Samples rebuilds(bool bare, const bench::RebuildSettings& settings, const std::string& board_path) {
+    int rank = 0, size = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    auto* board = bench::open_board(board_path);
+    if (board == nullptr) {
+        std::perror(("muster-bench: " + board_path).c_str());
+        return {};
+    }
+    if (size < settings.engines + settings.deaths) {
+        if (rank == 0)
+            std::fprintf(stderr, "muster-bench: %d ranks are not enough for %d engines and %d deaths\n", size,
+                         settings.engines, settings.deaths);
+        return {};
+    }
+    return bare ? bench::bare_rebuilds(settings, *board) : bench::session_rebuilds(settings, *board);
+}
 
 /// After a failure MPI_Finalize can wait for ever for the dead: everything is written by now, so leave like this.
 [[noreturn]] void leave_at_once(int status) {
@@ -25,31 +69,42 @@ using muster::bench::Samples;
     ::_exit(status);
 }
 
-int run(bool bare, const muster::bench::RebuildSettings& settings, const std::string& board_path,
-        const std::string& out) {
-    int rank = 0, size = 0;
-    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-    MPI_Comm_size(MPI_COMM_WORLD, &size);
-    auto* board = muster::bench::open_board(board_path);
-    if (board == nullptr) {
-        std::perror(("muster-bench: " + board_path).c_str());
-        return 1;
-    }
-    if (size < settings.engines + settings.deaths) {
-        if (rank == 0)
-            std::fprintf(stderr, "muster-bench: %d ranks are not enough for %d engines and %d deaths\n", size,
-                         settings.engines, settings.deaths);
-        return 2;
-    }
-    const Samples samples =
-        bare ? muster::bench::bare_rebuilds(settings, *board) : muster::bench::session_rebuilds(settings, *board);
-    if (rank != 0) return 0;
-    std::ofstream(out) << nlohmann::json(samples).dump(1) << '\n';
-    const auto total = samples.find(bare ? "bare" : "total");
-    const auto rebuilds = total == samples.end() ? 0 : total->second.size();
-    if (rebuilds == static_cast<std::size_t>(settings.deaths)) return 0;
-    std::fprintf(stderr, "muster-bench: broke off after %zu of %d rebuilds\n", rebuilds, settings.deaths);
-    return 1;
+void add_rebuild(CLI::App& app, const std::string& name, bool bare, Job& job) {
+    auto settings = std::make_shared<bench::RebuildSettings>();
+    auto board = std::make_shared<std::string>();
+    auto* command =
+        app.add_subcommand(name, bare ? "the same by bare calls" : "deaths and their repair through muster");
+    command->add_option("--engines", settings->engines)->check(CLI::Range(2, 4096));
+    command->add_option("--deaths", settings->deaths)->check(CLI::Range(1, static_cast<int>(bench::kDeathsMax)));
+    command->add_option("--board", *board, "file in shared memory")->required();
+    if (!bare) command->add_flag("--parked", settings->measure_parked, "also what a parked standby costs (2 s)");
+    command->callback([=, &job] {
+        job = {[=] { return rebuilds(bare, *settings, *board); }, bare ? "bare" : "total",
+               static_cast<std::size_t>(settings->deaths)};
+    });
+}
+
+void add_consensus(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::ConsensusSettings>();
+    auto* command = app.add_subcommand("consensus", "turns with a vote, and bare calls for it");
+    command->add_option("--forward-us", settings->forward_us)->check(CLI::Range(0, 1'000'000));
+    command->add_option("--turns", settings->turns)->check(CLI::Range(1, 1'000'000));
+    command->callback([=, &job] { job = {[=] { return bench::consensus_turns(*settings); }, "turn", 1}; });
+}
+
+void add_pause(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::PauseSettings>();
+    auto* command = app.add_subcommand("pause", "pause and unpause of idle engines, and bare calls for it");
+    command->add_option("--cycles", settings->cycles)->check(CLI::Range(1, 1'000'000));
+    command->callback([=, &job] { job = {[=] { return bench::pause_cycles(*settings); }, "bare_asleep", 1}; });
+}
+
+void add_rest(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::RestSettings>();
+    auto* command = app.add_subcommand("rest", "what resting engines cost, and how quickly they wake");
+    command->add_option("--seconds", settings->seconds)->check(CLI::Range(1, 3'600));
+    command->add_option("--wakes", settings->wakes)->check(CLI::Range(1, 1'000'000));
+    command->callback([=, &job] { job = {[=] { return bench::rest(*settings); }, "resting_cpu", 1}; });
 }
 
 }  // namespace
@@ -57,25 +112,23 @@ int run(bool bare, const muster::bench::RebuildSettings& settings, const std::st
 int main(int argc, char** argv) {
     CLI::App app("The part of `muster bench` that runs under mpirun");
     app.require_subcommand(1);
-    muster::bench::RebuildSettings settings;
-    std::string board, out = "/dev/stdout";
-    auto* session = app.add_subcommand("rebuild", "deaths and their repair through muster");
-    auto* bare = app.add_subcommand("bare-rebuild", "the same by bare calls");
-    for (auto* command : {session, bare}) {
-        command->add_option("--engines", settings.engines)->check(CLI::Range(2, 4096));
-        command->add_option("--deaths", settings.deaths)
-            ->check(CLI::Range(1, static_cast<int>(muster::bench::kDeathsMax)));
-        command->add_option("--board", board, "file in shared memory")->required();
-        command->add_option("--out", out, "where the samples go");
-    }
-    session->add_flag("--parked", settings.measure_parked, "also what a parked standby costs (2 s)");
+    std::string out = "/dev/stdout";
+    unsigned seconds_max = 60;
+    app.add_option("--out", out, "where the samples go");
+    app.add_option("--seconds-max", seconds_max, "a benchmark that hangs is worth nothing");
+    Job job;
+    add_rebuild(app, "rebuild", false, job);
+    add_rebuild(app, "bare-rebuild", true, job);
+    add_consensus(app, job);
+    add_pause(app, job);
+    add_rest(app, job);
+    for (auto* command : app.get_subcommands({})) command->fallthrough();
     CLI11_PARSE(app, argc, argv);
 
-    constexpr unsigned kSecondsMax = 60;
-    ::alarm(kSecondsMax);           // a benchmark that hangs is worth nothing
+    ::alarm(seconds_max);
     std::signal(SIGPIPE, SIG_IGN);  // Open MPI's TCP transport writes to the sockets of the dead
     int provided = 0;
     MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &provided);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    leave_at_once(run(bare->parsed(), settings, board, out));
+    leave_at_once(run(job, out));
 }

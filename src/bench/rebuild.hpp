@@ -3,18 +3,10 @@
 /// What `muster bench rebuild` measures: a death and its repair through muster, and the bare ULFM calls for the same.
 /// Shape: every sample list has one entry per death. Units: microseconds. All functions are collective.
 
-#include <mpi.h>
-
-#include <map>
-#include <string>
-#include <vector>
-
 #include "bench/board.hpp"
+#include "bench/samples.hpp"
 
 namespace muster::bench {
-
-/// Samples by the name of their row.
-using Samples = std::map<std::string, std::vector<double>>;
 
 struct RebuildSettings {
     int engines = 4;

@@ -1,82 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/bench_command.hpp"
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
+#include "cli/bench_job.hpp"
+#include "cli/bench_lifecycle_report.hpp"
 #include "cli/bench_report.hpp"
 #include "cli/commands.hpp"
-#include "launch/job.hpp"
+#include "muster/exit_codes.hpp"
 
 namespace muster::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-void say(const std::string& text) { std::fprintf(stderr, "muster: %s\n", text.c_str()); }
-
-/// A file of this process in the first folder that is there; removed at the end.
-class ScratchFile {
-public:
-    ScratchFile(std::initializer_list<const char*> folders, const std::string& name) {
-        for (const auto* folder : folders)
-            if (std::error_code error; path_.empty() && fs::is_directory(folder, error))
-                path_ = fs::path(folder) / (name + "." + std::to_string(::getpid()));
-    }
-    ~ScratchFile() {
-        std::error_code error;
-        fs::remove(path_, error);
-    }
-    ScratchFile(const ScratchFile&) = delete;
-    ScratchFile& operator=(const ScratchFile&) = delete;
-    [[nodiscard]] std::string path() const { return path_.string(); }
-
-private:
-    fs::path path_;
-};
-
 constexpr int kDeathsPerJob = 3;
+constexpr int kConsensusRounds = 2;
+constexpr int kSecondsToStart = 60;
 
-std::optional<BenchSamples> read_samples(const std::string& path) {
-    std::ifstream file(path);
-    const auto json = nlohmann::json::parse(file, nullptr, /*allow_exceptions=*/false);
-    if (!json.is_object()) return std::nullopt;
-    return json.get<BenchSamples>();
+BenchJob job_of(const BenchOptions& options, const std::string& key, std::vector<std::string> arguments) {
+    BenchJob job{.arguments = std::move(arguments), .key = key, .verbose = options.verbose};
+    job.spec.engines = options.ranks;
+    job.spec.mpirun = options.mpirun;
+    return job;
 }
 
-/// One job; adds its samples. The exit code where it could not be started or broke off.
-std::optional<int> measure(const BenchOptions& options, bool bare, int deaths, bool parked, BenchSamples& samples) {
-    const auto program = fs::read_symlink("/proc/self/exe").parent_path() / "muster-bench";
-    const ScratchFile board({"/dev/shm", "/tmp"}, "muster-bench-board"), out({"/tmp", "."}, "muster-bench-samples");
-    launch::JobSpec spec;
-    spec.engines = options.ranks;
-    spec.standbys = deaths;
-    spec.quorum = "none";  // more may die than are left
-    spec.mpirun = options.mpirun;
-    spec.program = {program.string(), bare ? "bare-rebuild" : "rebuild",
-                    "--engines",      std::to_string(options.ranks),
-                    "--deaths",       std::to_string(deaths),
-                    "--board",        board.path(),
-                    "--out",          out.path()};
-    if (parked && !bare) spec.program.push_back("--parked");
-    // Without the launcher link: the bare job has none, and the samples say how it went.
-    const auto outcome = launch::run_job(spec, {.verbose = options.verbose, .link = false});
-    const auto more = read_samples(out.path());
-    const auto* key = bare ? "bare" : "total";
-    if (!more || !more->contains(key) || more->at(key).size() != static_cast<std::size_t>(deaths)) {
-        say("bench: the benchmark broke off" + (outcome.text.empty() ? "" : ": " + outcome.text));
-        return outcome.mpirun_status == -1 ? outcome.code : static_cast<int>(ExitCode::launcher_failed);
+int print(const BenchOptions& options, const std::optional<BenchReport>& report) {
+    if (!report) {
+        say("bench: nothing to report, the benchmark broke off");
+        return static_cast<int>(ExitCode::launcher_failed);
     }
-    for (const auto& [name, values] : *more) samples[name].insert(samples[name].end(), values.begin(), values.end());
-    return std::nullopt;
+    std::fputs((options.json ? as_json(*report) : as_table(*report)).c_str(), stdout);
+    return options.check && !report->met() ? 1 : 0;
+}
+
+/// One job of deaths; adds its samples.
+int measure_rebuild(const BenchOptions& options, bool bare, int deaths, bool parked, BenchSamples& samples) {
+    const ScratchFile board({"/dev/shm", "/tmp"}, "muster-bench-board");
+    auto job = job_of(options, bare ? "bare" : "total",
+                      {bare ? "bare-rebuild" : "rebuild", "--engines", std::to_string(options.ranks), "--deaths",
+                       std::to_string(deaths), "--board", board.path()});
+    job.promised = static_cast<std::size_t>(deaths);
+    job.spec.standbys = deaths;
+    job.spec.quorum = "none";  // more may die than are left
+    if (parked && !bare) job.arguments.push_back("--parked");
+    return run_bench_job(job, samples);
+}
+
+/// One job of turns in one form of consensus; adds its samples.
+int measure_consensus(const BenchOptions& options, const ConsensusForm& form, BenchSamples& samples) {
+    const int turns = std::max(1, options.turns / kConsensusRounds);
+    // Where ranks share cores, a forward takes as many times longer; four kinds of blocks have one.
+    const auto seconds = kSecondsToStart + static_cast<std::int64_t>(turns) * options.forward_us * options.ranks * 4 /
+                                               std::int64_t{1'000'000};
+    auto job = job_of(options, "turn",
+                      {"consensus", "--forward-us", std::to_string(options.forward_us), "--turns",
+                       std::to_string(turns), "--seconds-max", std::to_string(seconds)});
+    job.spec.consensus = form.mode;
+    job.spec.consensus_every = form.every;
+    return run_bench_job(job, samples);
 }
 
 }  // namespace
@@ -89,34 +75,74 @@ int bench_rebuild(const BenchOptions& options) {
     for (int done = 0; done < options.deaths; done += kDeathsPerJob) {
         const int deaths = std::min(kDeathsPerJob, options.deaths - done);
         for (const bool bare : {false, true})
-            if (const auto code = measure(options, bare, deaths, done == 0, samples)) return *code;
+            if (const int code = measure_rebuild(options, bare, deaths, done == 0, samples)) return code;
     }
-    const auto report = rebuild_report(options.ranks, samples);
-    if (!report) {
-        say("bench: nothing to report, the benchmark broke off");
-        return static_cast<int>(ExitCode::launcher_failed);
-    }
-    std::fputs((options.json ? as_json(*report) : as_table(*report)).c_str(), stdout);
-    return options.check && !report->met() ? 1 : 0;
+    return print(options, rebuild_report(options.ranks, samples));
+}
+
+int bench_consensus(const BenchOptions& options) {
+    say("bench: " + std::to_string(options.ranks) + " engines, " + std::to_string(options.turns) + " turns of " +
+        std::to_string(options.forward_us) + " us in each form of consensus, in turn with bare calls");
+    // A session has one form: a job each. Bare calls are measured in all of them, block by block.
+    std::map<std::string, BenchSamples> by_form;
+    for (int round = 0; round < kConsensusRounds; ++round)
+        for (const auto& form : kConsensusForms)
+            if (const int code = measure_consensus(options, form, by_form[form.name])) return code;
+    const bool core_each = std::thread::hardware_concurrency() >= static_cast<unsigned>(options.ranks);
+    return print(options, consensus_report(options.ranks, core_each, by_form));
+}
+
+int bench_pause(const BenchOptions& options) {
+    say("bench: " + std::to_string(options.ranks) + " resting engines, " + std::to_string(options.cycles) +
+        " times paused and unpaused, in turn with bare calls");
+    BenchSamples samples;
+    const auto seconds = kSecondsToStart + options.cycles;
+    const auto job =
+        job_of(options, "pause",
+               {"pause", "--cycles", std::to_string(options.cycles), "--seconds-max", std::to_string(seconds)});
+    if (const int code = run_bench_job(job, samples)) return code;
+    return print(options, pause_report(options.ranks, samples));
+}
+
+int bench_rest(const BenchOptions& options) {
+    say("bench: " + std::to_string(options.ranks) + " engines rest for " + std::to_string(options.seconds) + " s");
+    BenchSamples samples;
+    const auto job = job_of(options, "resting_cpu",
+                            {"rest", "--seconds", std::to_string(options.seconds), "--seconds-max",
+                             std::to_string(kSecondsToStart + options.seconds)});
+    if (const int code = run_bench_job(job, samples)) return code;
+    return print(options, rest_report(options.ranks, samples));
 }
 
 void register_bench(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<BenchOptions>();
     auto* bench = app.add_subcommand("bench", "Measure muster beside bare MPI, in one run");
     bench->require_subcommand(1);
-    auto* rebuild =
-        bench->add_subcommand("rebuild", "kill -> first step of the refilled world, and the bare calls for it");
-    rebuild->add_option("--ranks", options->ranks, "Engines of the world")->check(CLI::Range(2, 4096));
-    rebuild->add_option("--deaths", options->deaths, "Deaths of each kind")->check(CLI::Range(1, 1000));
-    rebuild->add_flag("--json", options->json, "One JSON object");
-    rebuild->add_flag("--check", options->check, "Exit code 1 where a ratio misses its budget");
-    rebuild->add_option("--mpirun", options->mpirun, "mpirun to use (default: as for muster run)");
-    rebuild->add_flag("-v,--verbose", options->verbose, "Also the command line and all of stderr");
-    rebuild->footer(
-        "Examples:\n"
-        "  muster bench rebuild --ranks 8\n"
-        "  muster bench rebuild --ranks 4 --deaths 6 --json --check");
-    rebuild->callback([options, &exit_code] { exit_code = bench_rebuild(*options); });
+    const auto add = [&](const char* name, const char* meaning, int (*measure)(const BenchOptions&)) {
+        auto* command = bench->add_subcommand(name, meaning);
+        command->add_option("--ranks", options->ranks, "Engines of the world")->check(CLI::Range(2, 4096));
+        command->add_flag("--json", options->json, "One JSON object");
+        command->add_flag("--check", options->check, "Exit code 1 where a ratio misses its budget");
+        command->add_option("--mpirun", options->mpirun, "mpirun to use (default: as for muster run)");
+        command->add_flag("-v,--verbose", options->verbose, "Also the command line and all of stderr");
+        command->footer("Examples:\n  muster bench " + std::string(name) + " --ranks 8\n  muster bench " + name +
+                        " --ranks 4 --json --check");
+        command->callback([options, &exit_code, measure] { exit_code = measure(*options); });
+        return command;
+    };
+    add("rebuild", "kill -> first step of the refilled world, and the bare calls for it", bench_rebuild)
+        ->add_option("--deaths", options->deaths, "Deaths of each kind")
+        ->check(CLI::Range(1, 1000));
+    auto* consensus = add("consensus", "a turn with a vote, and the bare allreduce for it", bench_consensus);
+    consensus->add_option("--forward-us", options->forward_us, "How long a forward computes")
+        ->check(CLI::Range(0, 1'000'000));
+    consensus->add_option("--turns", options->turns, "Turns of each kind")->check(CLI::Range(1, 1'000'000));
+    add("pause", "signal -> all PAUSED, engines at rest, and the bare calls for it", bench_pause)
+        ->add_option("--cycles", options->cycles, "Of pause and unpause")
+        ->check(CLI::Range(1, 1'000'000));
+    add("rest", "what a resting engine costs, and how quickly it wakes", bench_rest)
+        ->add_option("--seconds", options->seconds, "How long they rest")
+        ->check(CLI::Range(1, 3'600));
 }
 
 }  // namespace muster::cli

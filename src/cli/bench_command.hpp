@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// `muster bench NAME`: starts muster-bench under mpirun, judges what it measured against the budgets of DESIGN.md.
+/// All of them return an exit code: 0; 1 where `check` is set and a ratio misses its budget; 15 where nothing could be
+/// measured.
 
 #include <string>
 
 namespace muster::cli {
 
 struct BenchOptions {
-    int ranks = 4;    ///< Engines of the world.
-    int deaths = 12;  ///< Through muster, and as many by bare calls.
+    int ranks = 4;           ///< Engines of the world.
+    int deaths = 12;         ///< rebuild: through muster, and as many by bare calls.
+    int forward_us = 1'000;  ///< consensus: how long a forward computes.
+    int turns = 1'000;       ///< consensus: of each kind.
+    int cycles = 100;        ///< pause: of pause and unpause, and of each bare form.
+    int seconds = 5;         ///< rest: how long.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
 };
 
-/// Exit code: 0; 1 where `check` is set and a ratio misses its budget; 15 where nothing could be measured.
 [[nodiscard]] int bench_rebuild(const BenchOptions& options);
+[[nodiscard]] int bench_consensus(const BenchOptions& options);
+[[nodiscard]] int bench_pause(const BenchOptions& options);
+[[nodiscard]] int bench_rest(const BenchOptions& options);
 
 }  // namespace muster::cli

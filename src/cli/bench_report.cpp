@@ -30,13 +30,8 @@ constexpr RowText kRebuildRows[] = {
     {"parked_cpu", "CPU time of a parked standby in a second"},
 };
 
-const char* meaning_of(const std::string& name) {
-    for (const auto& row : kRebuildRows)
-        if (name == row.name) return row.meaning;
-    return "";
-}
-
-double rounded(double value, double unit) { return std::round(value / unit) * unit; }
+/// To so many parts of 1.
+double rounded(double value, double parts) { return std::round(value * parts) / parts; }
 
 std::string line(const char* format, auto... values) {
     char text[256];
@@ -56,15 +51,21 @@ double median_of(std::vector<double> samples) {
     return samples.size() % 2 == 1 ? samples[half] : (samples[half - 1] + samples[half]) / 2;
 }
 
+bool add_row(BenchReport& report, const std::string& name, const std::string& meaning,
+             const std::vector<double>& samples) {
+    if (samples.empty()) return false;
+    const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
+    report.rows.push_back({name, meaning, median_of(samples), *low, *high});
+    return true;
+}
+
 std::optional<BenchReport> rebuild_report(int ranks, const BenchSamples& samples) {
     BenchReport report{.bench = "rebuild", .ranks = ranks, .rows = {}, .ratios = {}};
     std::map<std::string, double> median;
     for (const auto& [name, meaning] : kRebuildRows) {
         const auto found = samples.find(name);
-        if (found == samples.end() || found->second.empty()) return std::nullopt;
-        const auto [low, high] = std::minmax_element(found->second.begin(), found->second.end());
-        median[name] = median_of(found->second);
-        report.rows.push_back({name, median[name], *low, *high});
+        if (found == samples.end() || !add_row(report, name, meaning, found->second)) return std::nullopt;
+        median[name] = report.rows.back().median_us;
     }
     constexpr double kUsPerMs = 1e3, kUsPerSecondPerPercent = 1e4;
     const auto promoted_late = std::max(0.0, median["promoted_at_work"] - median["survivor_at_work"]);
@@ -79,32 +80,37 @@ std::optional<BenchReport> rebuild_report(int ranks, const BenchSamples& samples
 }
 
 std::string as_json(const BenchReport& report) {
+    constexpr double kTimeParts = 100, kRatioParts = 10'000;
     auto rows = nlohmann::ordered_json::array(), ratios = nlohmann::ordered_json::array();
     for (const auto& row : report.rows)
         rows.push_back({{"name", row.name},
-                        {"median_us", rounded(row.median_us, 0.1)},
-                        {"min_us", rounded(row.min_us, 0.1)},
-                        {"max_us", rounded(row.max_us, 0.1)}});
-    for (const auto& ratio : report.ratios)
-        ratios.push_back({{"name", ratio.name},
-                          {"value", rounded(ratio.value, 0.001)},
-                          {"budget", ratio.budget},
-                          {"met", ratio.met()}});
+                        {"median_us", rounded(row.median_us, kTimeParts)},
+                        {"min_us", rounded(row.min_us, kTimeParts)},
+                        {"max_us", rounded(row.max_us, kTimeParts)}});
+    for (const auto& ratio : report.ratios) {
+        nlohmann::ordered_json one{{"name", ratio.name}, {"value", rounded(ratio.value, kRatioParts)}};
+        one["budget"] = ratio.budget ? nlohmann::ordered_json(*ratio.budget) : nullptr;
+        one["met"] = ratio.budget ? nlohmann::ordered_json(ratio.met()) : nullptr;
+        ratios.push_back(one);
+    }
     const nlohmann::ordered_json object{
         {"bench", report.bench}, {"ranks", report.ranks}, {"rows", rows}, {"ratios", ratios}};
     return object.dump(2) + '\n';
 }
 
 std::string as_table(const BenchReport& report) {
-    std::string text = line("%s with %d ranks, times in ms\n\n", report.bench.c_str(), report.ranks);
+    std::string text =
+        line("%s with %d ranks, times in %s\n\n", report.bench.c_str(), report.ranks, report.in_us ? "us" : "ms");
+    const double unit = report.in_us ? 1 : 1e3;
     text += line("%-20s %9s %9s %9s\n", "", "median", "min", "max");
     for (const auto& row : report.rows)
-        text += line("%-20s %9.3f %9.3f %9.3f  %s\n", row.name.c_str(), row.median_us / 1e3, row.min_us / 1e3,
-                     row.max_us / 1e3, meaning_of(row.name));
+        text += line("%-20s %9.3f %9.3f %9.3f  %s\n", row.name.c_str(), row.median_us / unit, row.min_us / unit,
+                     row.max_us / unit, row.meaning.c_str());
     text += line("\n%-28s %9s %9s\n", "", "value", "budget");
     for (const auto& ratio : report.ratios)
-        text += line("%-28s %9.2f %9.2f  %s\n", ratio.name.c_str(), ratio.value, ratio.budget,
-                     ratio.met() ? "met" : "MISSED");
+        text += ratio.budget ? line("%-28s %9.3f %9.2f  %s\n", ratio.name.c_str(), ratio.value, *ratio.budget,
+                                    ratio.met() ? "met" : "MISSED")
+                             : line("%-28s %9.3f\n", ratio.name.c_str(), ratio.value);
     return text;
 }
 

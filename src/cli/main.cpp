@@ -23,6 +23,8 @@ int parse_and_do(int argc, char** argv) {
     int exit_code = 0;
     muster::cli::register_run(app, exit_code);
     muster::cli::register_doctor(app, exit_code);
+    muster::cli::register_transcript(app, exit_code);
+    muster::cli::register_simulate(app, exit_code);
 #ifdef MUSTER_HAVE_BENCH
     muster::cli::register_bench(app, exit_code);
 #endif

@@ -26,18 +26,39 @@ const char* const kFooter =
     "  muster run -n 4 --standbys 2 --min 3 --prefix-output -- ./train\n"
     "  muster run -n 4 --standbys 2 --hosts a:2,b:2,c:2 --interface 10.0.0.0/24 -v -- ./train\n"
     "  muster run -n 2 --rsh ./log-in.sh --hosts n0:1,n1:1 --mca btl_base_verbose 10 -- ./train\n"
+    "  muster run -n 2 --clients 1 --work requests -- ./serve\n"
+    "  muster run -n 4 --engine-ranks 2 --group-size 2 --standbys 2 -- ./serve     8 + 2 ranks, 2 groups of 2 engines\n"
+    "  muster run -n 64 --consensus overlapped --consensus-every 16 --fan-out 8 -- ./train\n"
+    "  muster run -n 4 --stay --signals TERM=stop,USR1=pause,USR2=unpause -- ./train\n"
+    "Ranks: engines x engine ranks, then standbys, then clients.\n"
     "Signals: INT, TERM and HUP stop the job (exit code 10), a second INT kills it; USR1 and USR2 go to every rank.";
 
 void add_shape(CLI::App& run, RunOptions& options) {
     auto& spec = options.spec;
-    run.add_option("-n,--engines", spec.engines, "Members of the world")->required();
+    run.add_option("-n,--engines", spec.engines, "Engines of the world")->required();
+    run.add_option("--engine-ranks", spec.engine_ranks,
+                   "Members per engine: consecutive ranks, the first one receives");
     run.add_option("--standbys", spec.standbys, "Parked members that take the place of those that are lost");
-    run.add_option("--min", spec.engines_min, "Below so many live members the job stops (exit code 12)");
-    run.add_option("--group-size", spec.group_size, "Members per lockstep group; must divide -n (default: one group)");
+    run.add_option("--clients", spec.clients, "Members that only ask: never engines or standbys; the last ranks");
+    run.add_option("--min", spec.engines_min, "Below so many live engines the job stops (exit code 12)");
+    run.add_option("--group-size", spec.group_size, "Engines per lockstep group; must divide -n (default: one group)");
     run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
         ->check(CLI::IsMember({"stable", "sorted"}));
     run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));
     run.add_option("--run-id", spec.run_id, "Names the job in messages and events");
+}
+
+void add_turns(CLI::App& run, RunOptions& options) {
+    auto& spec = options.spec;
+    run.add_option("--consensus", spec.consensus, "How a lockstep group agrees on whether to work")
+        ->check(CLI::IsMember({"blocking", "overlapped", "off"}));
+    run.add_option("--consensus-every", spec.consensus_every, "A vote every so many turns");
+    run.add_option("--work", spec.work, "Whether there is always work, or while requests are unanswered")
+        ->check(CLI::IsMember({"always", "requests"}));
+    run.add_flag("--stay", spec.stay, "After stop members rest until a start, instead of leaving");
+    run.add_option("--signals", spec.posix_signals,
+                   "POSIX signals that become signals of the job, or off (default: TERM=stop,USR1=suspend)");
+    run.add_option("--fan-out", spec.fan_out, "To how many members a member passes a broadcast on");
 }
 
 void add_place(CLI::App& run, RunOptions& options) {
@@ -96,6 +117,7 @@ void register_run(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<RunOptions>();
     auto* command = app.add_subcommand("run", "Start a job under mpirun, see it through its losses, tell how it ended");
     add_shape(*command, *options);
+    add_turns(*command, *options);
     add_place(*command, *options);
     add_output(*command, *options);
     command->footer(kFooter);

@@ -12,6 +12,11 @@ void Writer::text(const std::string& value) {
     for (const char c : value) bytes_.push_back(static_cast<std::byte>(c));
 }
 
+void Writer::blob(std::span<const std::byte> value) {
+    u32(static_cast<std::uint32_t>(value.size()));
+    bytes_.insert(bytes_.end(), value.begin(), value.end());
+}
+
 std::uint64_t Reader::little(std::size_t size) {
     if (!ok_ || rest_.size() < size) {
         ok_ = false;
@@ -36,6 +41,12 @@ std::string Reader::text() {
     for (std::uint32_t i = 0; i < size; ++i) value.push_back(static_cast<char>(rest_[i]));
     rest_ = rest_.subspan(size);
     return value;
+}
+
+Bytes Reader::blob() {
+    const auto here = rest_.first(count(1));
+    rest_ = rest_.subspan(here.size());
+    return {here.begin(), here.end()};
 }
 
 std::uint64_t hash_of(std::span<const std::byte> bytes) {

@@ -23,6 +23,7 @@ public:
     void u32(std::uint32_t value) { little(value, 4); }
     void u64(std::uint64_t value) { little(value, 8); }
     void text(const std::string& value);
+    void blob(std::span<const std::byte> value);
     template <class Tag, class Value>
     void id(Id<Tag, Value> value) {
         little(value.value, sizeof(Value));
@@ -46,6 +47,7 @@ public:
     [[nodiscard]] std::uint32_t u32() { return static_cast<std::uint32_t>(little(4)); }
     [[nodiscard]] std::uint64_t u64() { return little(8); }
     [[nodiscard]] std::string text();
+    [[nodiscard]] Bytes blob();
     template <class IdType>
     [[nodiscard]] IdType id() {
         using Value = decltype(IdType::value);

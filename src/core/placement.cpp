@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -37,8 +39,40 @@ Rank take_nearest(std::vector<Rank>& standbys, const std::string& location, cons
     return taken;
 }
 
+std::uint32_t engines_in(const PlacementSettings& settings, std::size_t size) {
+    return static_cast<std::uint32_t>(size / settings.engine_ranks);
+}
+
+/// order[k]: the slot at place k where the groups lie one after the other. In this order a unit is consecutive.
+std::vector<std::uint32_t> slots_by_group(const PlacementSettings& settings, std::size_t size) {
+    std::vector<std::uint32_t> order(size);
+    std::iota(order.begin(), order.end(), 0U);
+    if (!settings.layout || settings.group_size == 0) return order;
+    const auto group = groups_of(settings, static_cast<std::uint32_t>(size));
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return group[a] < group[b]; });
+    return order;
+}
+
+/// A world as place() works on it, groups one after the other ...
+std::vector<Rank> gathered_by_group(const PlacementSettings& settings, const std::vector<Rank>& world) {
+    std::vector<Rank> gathered;
+    for (const std::uint32_t slot : slots_by_group(settings, world.size())) gathered.push_back(world[slot]);
+    return gathered;
+}
+
+/// ... and back to where the layout puts them.
+std::vector<Rank> laid_out(const PlacementSettings& settings, const Slots& places) {
+    std::vector<Rank> world(places.size());
+    const auto order = slots_by_group(settings, places.size());
+    for (std::size_t k = 0; k < places.size(); ++k) {
+        MUSTER_ASSERT(places[k].has_value());
+        world[order[k]] = *places[k];
+    }
+    return world;
+}
+
 /// Promotes `count` standbys into the lowest holes. No more than are needed beside the survivors: these hold the state,
-/// and in a world that shrinks to whole groups a standby too many would leave one of them over.
+/// and in a world that shrinks to whole units a standby too many would leave one of them over.
 void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, const std::vector<Rank>& previous,
                 const std::vector<Member>& launch, std::vector<Promotion>& promoted) {
     for (std::uint32_t s = 0; s < slots.size() && promoted.size() < count; ++s) {
@@ -49,36 +83,36 @@ void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, co
     }
 }
 
-/// Makes groups whole again with the members of higher broken ones, and takes the last broken one apart. Groups that
-/// are whole stay so: their members' copies lie in other groups (partners()), so what is left over here is not lost
+/// Makes units whole again with the members of higher broken ones, and takes the last broken one apart. Units that
+/// are whole stay so: their members' copies lie in other units (partners()), so what is left over here is not lost
 /// with it.
-void mend_groups(Slots& slots, std::uint32_t group, std::vector<Rank>& left_over) {
-    std::vector<std::uint32_t> holes, spare;  // Ascending: of broken groups.
-    for (std::uint32_t first = 0; first < slots.size(); first += group) {
+void mend_units(Slots& slots, std::uint32_t unit, std::vector<Rank>& left_over) {
+    std::vector<std::uint32_t> holes, spare;  // Ascending: of broken units.
+    for (std::uint32_t first = 0; first < slots.size(); first += unit) {
         const auto begin = slots.begin() + first;
-        if (std::all_of(begin, begin + group, [](const auto& slot) { return slot.has_value(); })) continue;
-        for (std::uint32_t s = first; s < first + group; ++s) (slots[s] ? spare : holes).push_back(s);
+        if (std::all_of(begin, begin + unit, [](const auto& slot) { return slot.has_value(); })) continue;
+        for (std::uint32_t s = first; s < first + unit; ++s) (slots[s] ? spare : holes).push_back(s);
     }
     for (const std::uint32_t hole : holes) {
-        if (spare.empty() || spare.back() / group <= hole / group) break;
+        if (spare.empty() || spare.back() / unit <= hole / unit) break;
         std::swap(slots[hole], slots[spare.back()]);
         spare.pop_back();
     }
-    for (std::uint32_t first = 0; first < slots.size(); first += group) {
+    for (std::uint32_t first = 0; first < slots.size(); first += unit) {
         const auto begin = slots.begin() + first;
-        if (std::all_of(begin, begin + group, [](const auto& slot) { return slot.has_value(); })) continue;
-        for (auto slot = begin; slot != begin + group; ++slot)
+        if (std::all_of(begin, begin + unit, [](const auto& slot) { return slot.has_value(); })) continue;
+        for (auto slot = begin; slot != begin + unit; ++slot)
             if (*slot) left_over.push_back(*std::exchange(*slot, std::nullopt));
     }
 }
 
-/// Moves whole groups from the end into the places of empty ones, so that the world is dense.
-void compact(Slots& slots, std::uint32_t group) {
-    for (std::uint32_t first = 0; first < slots.size(); first += group) {
-        while (!slots.empty() && !slots.back()) slots.resize(slots.size() - group);
+/// Moves whole units from the end into the places of empty ones, so that the world is dense.
+void compact(Slots& slots, std::uint32_t unit) {
+    for (std::uint32_t first = 0; first < slots.size(); first += unit) {
+        while (!slots.empty() && !slots.back()) slots.resize(slots.size() - unit);
         if (first >= slots.size() || slots[first]) continue;
-        std::copy(slots.end() - group, slots.end(), slots.begin() + first);
-        slots.resize(slots.size() - group);
+        std::copy(slots.end() - unit, slots.end(), slots.begin() + first);
+        slots.resize(slots.size() - unit);
     }
 }
 
@@ -102,14 +136,59 @@ std::uint32_t distance(const std::string& a, const std::string& b) {
     return static_cast<std::uint32_t>(longest - same);
 }
 
-Placement place(const PlacementSettings& settings, const std::vector<Rank>& previous, const std::vector<Member>& launch,
+std::uint32_t unit_of(const PlacementSettings& settings) {
+    MUSTER_ASSERT(settings.engine_ranks > 0);
+    return std::max<std::uint32_t>(1, settings.group_size) * settings.engine_ranks;
+}
+
+std::vector<std::uint32_t> groups_of(const PlacementSettings& settings, std::uint32_t world_size) {
+    MUSTER_ASSERT(settings.engine_ranks > 0 && world_size % settings.engine_ranks == 0);
+    std::vector<std::uint32_t> groups(world_size);
+    if (settings.group_size == 0) return groups;
+    const std::uint32_t engines = engines_in(settings, world_size);
+    for (std::uint32_t engine = 0; engine < engines; ++engine) {
+        const auto group = settings.layout ? settings.layout(engine, engines) : engine / settings.group_size;
+        std::fill_n(groups.begin() + engine * settings.engine_ranks, settings.engine_ranks, group);
+    }
+    return groups;
+}
+
+std::vector<Rank> sources_of(const PlacementSettings& settings, const std::vector<Rank>& world) {
+    std::vector<Rank> sources;
+    for (std::size_t first = 0; first < world.size(); first += settings.engine_ranks) sources.push_back(world[first]);
+    return sources;
+}
+
+std::string complaint_about_layout(const PlacementSettings& settings) {
+    if (!settings.layout) return "";
+    if (settings.group_size == 0) return "a layout needs the number of engines per lockstep group (group_size)";
+    for (std::uint32_t engines = settings.group_size; engines <= settings.engines; engines += settings.group_size) {
+        const std::uint32_t groups = engines / settings.group_size;
+        std::vector<std::uint32_t> taken(groups);
+        for (std::uint32_t engine = 0; engine < engines; ++engine) {
+            const std::uint32_t group = settings.layout(engine, engines);
+            const std::string who = "the layout puts engine " + std::to_string(engine) + " of " +
+                                    std::to_string(engines) + " into lockstep group " + std::to_string(group);
+            if (group >= groups)
+                return who + ", but with groups of " + std::to_string(settings.group_size) + " the highest is " +
+                       std::to_string(groups - 1);
+            if (++taken[group] > settings.group_size)
+                return who + ", which has its " + std::to_string(settings.group_size) + " engines already";
+        }
+    }
+    return "";
+}
+
+Placement place(const PlacementSettings& settings, const std::vector<Rank>& last, const std::vector<Member>& launch,
                 const std::vector<Rank>& available) {
-    const std::uint32_t group = std::max<std::uint32_t>(1, settings.group_size);
-    const auto wanted = std::min<std::uint32_t>(settings.engines, static_cast<std::uint32_t>(available.size()));
-    const std::uint32_t size = wanted / group * group;
+    const std::uint32_t unit = unit_of(settings);
+    const auto previous = gathered_by_group(settings, last);
+    const auto wanted =
+        std::min<std::uint64_t>(std::uint64_t{settings.engines} * settings.engine_ranks, available.size());
+    const auto size = static_cast<std::uint32_t>(wanted / unit * unit);
 
     const auto places = static_cast<std::uint32_t>(std::max<std::size_t>(previous.size(), size));
-    Slots slots((places + group - 1) / group * group);
+    Slots slots((places + unit - 1) / unit * unit);
     std::set<Rank> placed;
     for (std::uint32_t s = 0; s < previous.size(); ++s)
         if (std::binary_search(available.begin(), available.end(), previous[s])) {
@@ -122,28 +201,29 @@ Placement place(const PlacementSettings& settings, const std::vector<Rank>& prev
 
     fill_holes(slots, size - std::min<std::size_t>(size, placed.size()), result.standbys, previous, launch,
                result.promoted);
-    mend_groups(slots, group, result.standbys);
-    compact(slots, group);
+    mend_units(slots, unit, result.standbys);
+    compact(slots, unit);
     MUSTER_ASSERT(slots.size() == size);
-    for (const auto& slot : slots) {
-        MUSTER_ASSERT(slot.has_value());
-        result.world.push_back(*slot);
-    }
+    result.world = laid_out(settings, slots);
     if (settings.order == SlotOrder::sorted) std::sort(result.world.begin(), result.world.end());
     std::sort(result.standbys.begin(), result.standbys.end());
     relocate(result.promoted, result.world);
     return result;
 }
 
-std::vector<Slot> partners(const std::vector<Rank>& world, const std::vector<Member>& launch) {
+namespace {
+
+/// Slots in order of their node and unit, then a shift by the fullest node's count: nobody meets his own node, unless
+/// one node holds more than half, and then as few as can be do.
+std::vector<Slot> shifted(const std::vector<Rank>& world, const std::vector<Member>& launch,
+                          const std::vector<std::uint32_t>& unit) {
     const std::size_t size = world.size();
     std::map<std::string, std::vector<std::uint32_t>> by_node;
     for (std::uint32_t s = 0; s < size; ++s) by_node[launch[world[s].value].node].push_back(s);
-    // Slots in order of their node, then a shift by the fullest node's count: nobody meets his own node, unless one
-    // node holds more than half, and then as few as can be do.
     std::vector<std::uint32_t> ordered;
     std::size_t fullest = 0;
-    for (const auto& [node, slots] : by_node) {
+    for (auto& [node, slots] : by_node) {
+        std::stable_sort(slots.begin(), slots.end(), [&](auto a, auto b) { return unit[a] < unit[b]; });
         ordered.insert(ordered.end(), slots.begin(), slots.end());
         fullest = std::max(fullest, slots.size());
     }
@@ -151,6 +231,43 @@ std::vector<Slot> partners(const std::vector<Rank>& world, const std::vector<Mem
     std::vector<Slot> partner(size);
     for (std::size_t i = 0; i < size; ++i) partner[ordered[i]] = Slot{ordered[(i + shift) % size]};
     return partner;
+}
+
+/// Two slots exchange their partners where one of them met its own unit and that mends more than it breaks. What the
+/// shift has reached, a copy on another node, is never given up for it.
+void part_units(std::vector<Slot>& partner, const std::vector<Rank>& world, const std::vector<Member>& launch,
+                const std::vector<std::uint32_t>& unit) {
+    const auto size = static_cast<std::uint32_t>(world.size());
+    const auto at_home = [&](std::uint32_t a, Slot b) {
+        return launch[world[a].value].node == launch[world[b.value].value].node ? 1 : 0;
+    };
+    const auto together = [&](std::uint32_t a, Slot b) { return unit[a] == unit[b.value] ? 1 : 0; };
+    const auto better = [&](std::uint32_t s, std::uint32_t t) {
+        const Slot of_s = partner[s], of_t = partner[t];
+        return s != t && of_t.value != s && of_s.value != t &&
+               together(s, of_t) + together(t, of_s) < together(s, of_s) + together(t, of_t) &&
+               at_home(s, of_t) + at_home(t, of_s) <= at_home(s, of_s) + at_home(t, of_t);
+    };
+    for (std::uint32_t s = 0; s < size; ++s)
+        for (std::uint32_t t = 0; t < size && together(s, partner[s]); ++t)
+            if (better(s, t)) std::swap(partner[s], partner[t]);
+}
+
+}  // namespace
+
+std::vector<Slot> partners(const PlacementSettings& settings, const std::vector<Rank>& world,
+                           const std::vector<Member>& launch) {
+    const auto size = static_cast<std::uint32_t>(world.size());
+    auto unit = groups_of(settings, size);
+    if (settings.group_size == 0)
+        for (std::uint32_t s = 0; s < size; ++s) unit[s] = s / settings.engine_ranks;
+    auto partner = shifted(world, launch, unit);
+    if (std::set(unit.begin(), unit.end()).size() > 1) part_units(partner, world, launch, unit);
+    return partner;
+}
+
+std::vector<Slot> partners(const std::vector<Rank>& world, const std::vector<Member>& launch) {
+    return partners(PlacementSettings{}, world, launch);
 }
 
 }  // namespace muster::core

@@ -84,7 +84,8 @@ std::vector<Rank> keepers_of(const PlanInput& input, const Plan& plan) {
     std::vector<Rank> keepers;
     const auto old = input.worlds.find(plan.state_round);
     if (old == input.worlds.end() || old->second.size() != plan.world.size()) return keepers;
-    for (const Slot partner : partners(old->second, input.launch)) keepers.push_back(old->second[partner.value]);
+    for (const Slot partner : partners(input.settings.placement, old->second, input.launch))
+        keepers.push_back(old->second[partner.value]);
     return keepers;
 }
 
@@ -121,32 +122,45 @@ std::optional<Wish> lost_state(const PlanInput& input, const Plan& plan) {
     return Wish{ExitCode::state_lost, "steps were committed, and every engine that held their state is gone"};
 }
 
+/// Clients are no part of the count: they cannot do an engine's work.
+std::optional<Wish> below_min(const PlanSettings& settings, std::size_t available, std::size_t size) {
+    const std::size_t least = std::max<std::size_t>(1, settings.engines_min);
+    const std::size_t engines = size / settings.placement.engine_ranks;
+    if (engines >= least) return std::nullopt;
+    const std::string each = settings.placement.engine_ranks == 1
+                                 ? ""
+                                 : " engines of " + std::to_string(settings.placement.engine_ranks) + " members each";
+    return Wish{ExitCode::below_min, std::to_string(available) + " live members make a world of " +
+                                         std::to_string(engines) + each + ", fewer than the " + std::to_string(least) +
+                                         " that the job needs; start it again with more standbys or a lower --min"};
+}
+
+LifecycleFacts agreed_lifecycle(const PlanInput& input) {
+    std::vector<LifecycleFacts> all;
+    for (const auto& facts : input.present) all.push_back(facts.lifecycle);
+    return agree_on_lifecycle(all);
+}
+
 }  // namespace
 
 Plan decide(const PlanInput& input) {
     Plan plan;
     plan.round = input.next;
+    plan.lifecycle = agreed_lifecycle(input);
     plan.lost = losses(input);
     plan.ending = ending_of(input);
     if (plan.ending) return plan;
 
     std::vector<Rank> available;
     for (const auto& facts : input.present) {
-        if (facts.leaving)
-            plan.dismissed.push_back(facts.rank);
-        else
-            available.push_back(facts.rank);
+        const bool client = input.launch[facts.rank.value].client;
+        (facts.leaving ? plan.dismissed : client ? plan.clients : available).push_back(facts.rank);
     }
     std::sort(available.begin(), available.end());
+    std::sort(plan.clients.begin(), plan.clients.end());
     auto placement = place(input.settings.placement, input.previous, input.launch, available);
-    const std::uint32_t least = std::max<std::uint32_t>(1, input.settings.engines_min);
-    if (placement.world.size() < least) {
-        plan.ending = Wish{ExitCode::below_min,
-                           std::to_string(available.size()) + " live members make a world of " +
-                               std::to_string(placement.world.size()) + ", fewer than the " + std::to_string(least) +
-                               " that the job needs; start it again with more standbys or a lower --min"};
-        return plan;
-    }
+    plan.ending = below_min(input.settings, available.size(), placement.world.size());
+    if (plan.ending) return plan;
     plan.world = std::move(placement.world);
     plan.standbys = std::move(placement.standbys);
     plan.promoted = std::move(placement.promoted);

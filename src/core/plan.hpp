@@ -14,6 +14,7 @@
 
 #include "core/codec.hpp"
 #include "core/placement.hpp"
+#include "core/signal_log.hpp"
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
 #include "muster/session.hpp"
@@ -37,9 +38,10 @@ struct Facts {
     Round committed_in;             ///< Round of `committed`; 0 where nothing was committed.
     std::vector<Rank> proven_dead;  ///< Missing members of this node whose processes are gone; at most kProvenMax.
     std::optional<Wish> wish;
+    LifecycleFacts lifecycle;  ///< Signals and barriers, as far as this member knows.
 };
 
-constexpr std::size_t kFactsSize = 512;
+constexpr std::size_t kFactsSize = 1024;
 constexpr std::size_t kProvenMax = 16;
 constexpr std::size_t kReasonMax = 320;
 constexpr std::size_t kGoingMax = 60;
@@ -52,6 +54,7 @@ struct Plan {
     Round round;
     std::vector<Rank> world;  ///< Shape: one per slot.
     std::vector<Rank> standbys;
+    std::vector<Rank> clients;    ///< In the pool, but neither engines nor standbys. Ascending.
     std::vector<Rank> dismissed;  ///< Left of their own will; in no communicator of the new round.
     std::optional<Step> step;
     std::optional<Slot> source;  ///< Lowest slot that holds the state of `step`.
@@ -59,6 +62,7 @@ struct Plan {
     Round state_round;  ///< Round in which `step` was committed; older worlds need not be remembered.
     std::vector<Loss> lost;
     std::vector<Promotion> promoted;
+    LifecycleFacts lifecycle;  ///< What all survivors have agreed on; also with an ending.
 };
 
 [[nodiscard]] Bytes encode(const Plan& plan);
@@ -66,7 +70,7 @@ struct Plan {
 
 struct PlanSettings {
     PlacementSettings placement;
-    std::uint32_t engines_min = 1;
+    std::uint32_t engines_min = 1;  ///< Engines, not members.
     Quorum quorum = Quorum::majority;
     std::string launcher_node;  ///< mpirun's node; empty: the node of the lowest Rank.
 };
@@ -74,7 +78,7 @@ struct PlanSettings {
 /// Everything that decide() looks at.
 struct PlanInput {
     const PlanSettings& settings;
-    const std::vector<Member>& launch;  ///< Indexed by Rank.
+    const std::vector<Member>& launch;  ///< Indexed by Rank; says who is a client.
     Round next;
     const std::vector<Rank>& complete;                 ///< Members of the last complete round.
     const std::vector<Rank>& previous;                 ///< Its world: slot -> rank.

@@ -7,6 +7,9 @@
 namespace muster::core {
 namespace {
 
+constexpr std::size_t kFactsRest = 33;  // Flags, ids, counts and the wish's code.
+static_assert(kFactsRest + 4 + kGoingMax + 4 + 4 * kProvenMax + 4 + kReasonMax + kLifecycleFactsSize <= kFactsSize);
+
 void put(Writer& out, const std::optional<Wish>& wish) {
     out.u8(wish ? 1 : 0);
     if (!wish) return;
@@ -105,6 +108,7 @@ Bytes encode(const Facts& facts) {
     auto wish = facts.wish;
     if (wish) wish->reason.resize(std::min(wish->reason.size(), kReasonMax));
     put(out, wish);
+    put(out, facts.lifecycle);
     Bytes bytes = out.take();
     MUSTER_ASSERT(bytes.size() <= kFactsSize);
     bytes.resize(kFactsSize);
@@ -123,6 +127,9 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     facts.committed_in = in.id<Round>();
     facts.proven_dead = take_ranks(in);
     facts.wish = take_wish(in);
+    auto lifecycle = take_lifecycle(in);
+    if (!lifecycle) return std::nullopt;
+    facts.lifecycle = std::move(*lifecycle);
     return in.ok() ? std::optional<Facts>(std::move(facts)) : std::nullopt;
 }
 
@@ -132,6 +139,7 @@ Bytes encode(const Plan& plan) {
     out.id(plan.round);
     put(out, plan.world);
     put(out, plan.standbys);
+    put(out, plan.clients);
     put(out, plan.dismissed);
     out.maybe(plan.step);
     out.maybe(plan.source);
@@ -139,6 +147,7 @@ Bytes encode(const Plan& plan) {
     out.id(plan.state_round);
     put(out, plan.lost);
     put(out, plan.promoted);
+    put(out, plan.lifecycle);
     return out.take();
 }
 
@@ -149,6 +158,7 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     plan.round = in.id<Round>();
     plan.world = take_ranks(in);
     plan.standbys = take_ranks(in);
+    plan.clients = take_ranks(in);
     plan.dismissed = take_ranks(in);
     plan.step = in.maybe<Step>();
     plan.source = in.maybe<Slot>();
@@ -156,6 +166,9 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     plan.state_round = in.id<Round>();
     plan.lost = take_losses(in);
     plan.promoted = take_promotions(in);
+    auto lifecycle = take_lifecycle(in);
+    if (!lifecycle) return std::nullopt;
+    plan.lifecycle = std::move(*lifecycle);
     return in.finished() ? std::optional<Plan>(std::move(plan)) : std::nullopt;
 }
 

@@ -46,9 +46,10 @@ const char* name_of(Phase phase) {
 
 Recovery::Recovery(Rank self, PlanSettings settings, std::vector<Member> launch)
     : self_(self), settings_(std::move(settings)), launch_(std::move(launch)) {
+    const std::size_t size = std::size_t{settings_.placement.engines} * settings_.placement.engine_ranks;
     for (const auto& member : launch_) {
         complete_.push_back(member.rank);
-        if (member.rank.value < settings_.placement.engines) world_.push_back(member.rank);
+        if (!member.client && world_.size() < size) world_.push_back(member.rank);
     }
     pool_ = complete_;
 }
@@ -144,6 +145,7 @@ Effects Recovery::complete() {
     world_ = plan_.world;
     complete_ = plan_.world;
     complete_.insert(complete_.end(), plan_.standbys.begin(), plan_.standbys.end());
+    complete_.insert(complete_.end(), plan_.clients.begin(), plan_.clients.end());
     std::erase_if(pool_, [this](Rank rank) { return !contains(complete_, rank); });
     worlds_[round_] = world_;
     std::erase_if(worlds_, [this](const auto& old) { return old.first < plan_.state_round; });

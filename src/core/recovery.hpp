@@ -49,7 +49,8 @@ using Effects = std::vector<Effect>;
 
 class Recovery {
 public:
-    /// `launch`: all members, indexed by Rank. The world before the first round is ranks 0 .. engines-1.
+    /// `launch`: all members, indexed by Rank. The world before the first round is the lowest ranks that are no
+    /// clients.
     Recovery(Rank self, PlanSettings settings, std::vector<Member> launch);
 
     [[nodiscard]] Effects step(const Input& input);

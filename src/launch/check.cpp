@@ -2,6 +2,7 @@
 #include "launch/check.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace muster::launch {
 
@@ -9,9 +10,16 @@ namespace {
 
 std::string number(int value) { return std::to_string(value); }
 
+/// "9 ranks (4 engines of 2 ranks + 1 standbys)".
+std::string ranks_of(const JobSpec& spec) {
+    return number(spec.ranks()) + " ranks (" + number(spec.engines) + " engines" +
+           (spec.engine_ranks > 1 ? " of " + number(spec.engine_ranks) + " ranks" : "") + " + " +
+           number(spec.standbys) + " standbys" + (spec.clients > 0 ? " + " + number(spec.clients) + " clients" : "") +
+           ")";
+}
+
 std::string complaint_about_slots(const JobSpec& spec, const Machine& machine) {
-    const auto wanted =
-        number(spec.ranks()) + " ranks (" + number(spec.engines) + " engines + " + number(spec.standbys) + " standbys)";
+    const auto wanted = ranks_of(spec);
     if (!spec.hosts.empty()) {
         int slots = 0;
         for (const auto& host : spec.hosts) slots += std::max(1, host.slots);
@@ -25,19 +33,35 @@ std::string complaint_about_slots(const JobSpec& spec, const Machine& machine) {
     return "";
 }
 
+/// A number that is too small for its option.
+std::string complaint_about_least(const JobSpec& spec) {
+    struct Least {
+        const char* option;
+        int value, least;
+    };
+    for (const auto& [option, value, least] :
+         {Least{"--standbys", spec.standbys, 0}, Least{"--clients", spec.clients, 0},
+          Least{"--min", spec.engines_min, 1}, Least{"--engine-ranks", spec.engine_ranks, 1},
+          Least{"--consensus-every", spec.consensus_every, 1}, Least{"--fan-out", spec.fan_out, 1}})
+        if (value < least) return std::string(option) + " " + number(value) + ": must be " + number(least) + " or more";
+    // 0 is the default and means one group; as an option it would say nothing.
+    if (spec.group_size < 0) return "--group-size " + number(spec.group_size) + ": must be 1 or more";
+    return "";
+}
+
 }  // namespace
 
 std::string complaint_about_counts(const JobSpec& spec, const Machine& machine) {
     if (spec.engines < 1) return "-n " + number(spec.engines) + ": a job needs 1 engine or more";
-    if (spec.standbys < 0) return "--standbys " + number(spec.standbys) + ": must be 0 or more";
-    if (spec.engines_min < 1) return "--min " + number(spec.engines_min) + ": must be 1 or more";
+    if (auto text = complaint_about_least(spec); !text.empty()) return text;
     if (spec.engines_min > spec.engines)
         return "--min " + number(spec.engines_min) + " is more than the " + number(spec.engines) +
                " engines of -n; the job could never run";
-    if (spec.group_size < 0) return "--group-size " + number(spec.group_size) + ": must be 1 or more";
     if (spec.group_size > 0 && spec.engines % spec.group_size != 0)
         return "--group-size " + number(spec.group_size) + " does not divide the " + number(spec.engines) +
                " engines of -n";
+    const auto all = static_cast<long long>(spec.engines) * spec.engine_ranks + spec.standbys + spec.clients;
+    if (all > std::numeric_limits<int>::max()) return "-n " + number(spec.engines) + ": MPI cannot count so many ranks";
     return complaint_about_slots(spec, machine);
 }
 

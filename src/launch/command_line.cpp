@@ -101,10 +101,18 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
     std::map<std::string, std::string> variables = {
         {"MUSTER_ENGINES", std::to_string(spec.engines)},
         {"MUSTER_STANDBYS", std::to_string(spec.standbys)},
+        {"MUSTER_CLIENTS", std::to_string(spec.clients)},
         {"MUSTER_MIN", std::to_string(spec.engines_min)},
+        {"MUSTER_ENGINE_RANKS", std::to_string(spec.engine_ranks)},
         {"MUSTER_GROUP_SIZE", std::to_string(spec.group_size)},
         {"MUSTER_SLOT_ORDER", spec.slot_order},
         {"MUSTER_QUORUM", spec.quorum},
+        {"MUSTER_CONSENSUS", spec.consensus},
+        {"MUSTER_CONSENSUS_EVERY", std::to_string(spec.consensus_every)},
+        {"MUSTER_WORK", spec.work},
+        {"MUSTER_STAY", spec.stay ? "yes" : "no"},
+        {"MUSTER_FAN_OUT", std::to_string(spec.fan_out)},
+        {"MUSTER_SIGNALS", spec.posix_signals},
         {"MUSTER_RUN_ID", spec.run_id},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},
     };

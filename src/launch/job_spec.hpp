@@ -19,13 +19,21 @@ struct HostSlots {
 struct JobSpec {
     int engines = 0;
     int standbys = 0;
+    int clients = 0;  ///< The last ranks.
     int engines_min = 1;
-    int group_size = 0;                 ///< 0: one lockstep group, the whole world.
-    std::string slot_order = "stable";  ///< stable | sorted
-    std::string quorum = "majority";    ///< majority | none
-    std::vector<HostSlots> hosts{};     ///< Empty: this machine, or Slurm's allocation.
-    std::string remote_shell{};         ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
-    std::string interface {};           ///< --interface: network for MPI's TCP; empty: chosen.
+    int engine_ranks = 1;
+    int group_size = 0;                  ///< Engines; 0: one lockstep group, the whole world.
+    std::string slot_order = "stable";   ///< stable | sorted
+    std::string quorum = "majority";     ///< majority | none
+    std::string consensus = "blocking";  ///< blocking | overlapped | off
+    int consensus_every = 1;             ///< Turns.
+    std::string work = "always";         ///< always | requests
+    bool stay = false;
+    int fan_out = 4;
+    std::string posix_signals = "TERM=stop,USR1=suspend";
+    std::vector<HostSlots> hosts{};  ///< Empty: this machine, or Slurm's allocation.
+    std::string remote_shell{};      ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
+    std::string interface {};        ///< --interface: network for MPI's TCP; empty: chosen.
     bool prefix_output = false;
     std::string run_id = "muster";
     std::string mpirun{};  ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
@@ -34,7 +42,7 @@ struct JobSpec {
     std::vector<std::pair<std::string, std::string>> environment{};  ///< More variables for the job's processes.
     std::vector<std::string> program{};                              ///< Program and arguments.
 
-    [[nodiscard]] int ranks() const { return engines + standbys; }
+    [[nodiscard]] int ranks() const { return engines * engine_ranks + standbys + clients; }
 };
 
 /// "a:2,b:2" -> entries. Throws nothing; `error` says what is wrong with the text where the list is empty.

@@ -70,6 +70,9 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     if (kind == "round") return take_round(event);
     if (kind == "note")
         return {{"rank " + number(field(event, "rank", rank)) + ": " + field<std::string>(event, "text", "")}};
+    if (kind == "state")
+        return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +
+                 ", asked for by rank " + number(field(event, "by", -1)) + ")"}};
     if (kind == "exit") {
         exits_.push_back({.rank = field(event, "rank", rank), .status = field(event, "status", 0)});
         return {{"rank " + number(exits_.back().rank) + " exits with " + number(exits_.back().status), true}};
@@ -87,12 +90,16 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
 std::vector<StoryLine> Story::take_joined(const json& event) {
     joined_ = true;
     round_ = field(event, "round", 1);
-    size_ = field(event, "engines", 0);
+    const int engines = field(event, "engines", 0), engine_ranks = field(event, "engine_ranks", 1);
+    const int clients = field(event, "clients", 0);
+    size_ = static_cast<int>(static_cast<long>(engines) * engine_ranks);
     std::vector<std::string> nodes;
     for (const auto& node : list(event, "nodes"))
         if (node.is_string()) nodes.push_back(node);
-    return {{"round " + number(round_) + ": " + number(size_) + " engines, " + number(field(event, "standbys", 0)) +
-                 " standbys on " + joined_with(nodes, ", "),
+    return {{"round " + number(round_) + ": " + number(engines) + " engines" +
+                 (engine_ranks > 1 ? " of " + number(engine_ranks) + " ranks" : "") + ", " +
+                 number(field(event, "standbys", 0)) + " standbys" +
+                 (clients > 0 ? ", " + number(clients) + " clients" : "") + " on " + joined_with(nodes, ", "),
              true}};
 }
 

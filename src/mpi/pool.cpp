@@ -54,11 +54,41 @@ bool agree(const Communicator& pool, bool yes) {
     return MPIX_Comm_agree(pool.get(), &flag) == MPI_SUCCESS && flag == 1;
 }
 
-Result<Done> send(const Communicator& pool, int place, const core::Bytes& message) {
-    MUSTER_ASSERT(message.size() <= kMessageMax);
-    return outcome(MPI_Send(message.data(), static_cast<int>(message.size()), MPI_BYTE, place, kTag, pool.get()),
-                   "send");
+Result<Done> Post::send(const Communicator& pool, int place, core::Bytes message) {
+    auto& letter = under_way_.emplace_back(Letter{std::move(message)});
+    const int code = MPI_Isend(letter.bytes.data(), static_cast<int>(letter.bytes.size()), MPI_BYTE, place, kTag,
+                               pool.get(), &letter.request);
+    if (code != MPI_SUCCESS) {
+        under_way_.pop_back();
+        return fault_of(code, "send");
+    }
+    return progress();
 }
+
+Result<Done> Post::progress() {
+    const auto sent = [](Letter& letter, int& code) {
+        int done = 0;
+        code = MPI_Test(&letter.request, &done, MPI_STATUS_IGNORE);
+        return done != 0 || code != MPI_SUCCESS;
+    };
+    int code = MPI_SUCCESS, worst = MPI_SUCCESS;
+    for (auto* letters : {&under_way_, &abandoned_})
+        std::erase_if(*letters, [&](Letter& letter) {
+            const bool gone = sent(letter, code);
+            if (code != MPI_SUCCESS && letters == &under_way_) worst = code;
+            return gone;
+        });
+    return outcome(worst, "send");
+}
+
+Post::~Post() {
+    abandon();
+    if (abandoned_.empty()) return;
+    auto* kept = new std::list<Letter>(std::move(abandoned_));  // MPI reads from there; the process ends soon.
+    static_cast<void>(kept);
+}
+
+void Post::abandon() { abandoned_.splice(abandoned_.end(), under_way_); }
 
 Result<std::optional<Received>> try_receive(const Communicator& pool) {
     int here = 0;

@@ -4,6 +4,7 @@
 /// Collectives block; the caller watches their deadline. Errors: peer_lost for anything that a death can cause.
 /// Thread safety: the agent's thread only, revoke apart.
 
+#include <list>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -25,9 +26,28 @@ namespace muster::mpi {
 /// Uniform: all survivors get the same answer. True if all said yes and nobody was lost on the way.
 [[nodiscard]] bool agree(const Communicator& pool, bool yes);
 
-/// A message of at most kMessageMax bytes to one place.
-[[nodiscard]] Result<Done> send(const Communicator& pool, int place, const core::Bytes& message);
-constexpr std::size_t kMessageMax = 4096;
+/// Messages on their way to other places. Sending never waits: what MPI has not taken yet is kept until it has.
+class Post {
+public:
+    Post() = default;
+    ~Post();  ///< What MPI still holds outlives it.
+    Post(const Post&) = delete;
+    Post& operator=(const Post&) = delete;
+
+    [[nodiscard]] Result<Done> send(const Communicator& pool, int place, core::Bytes message);
+    /// Lets MPI work on what is on its way. Errors: peer_lost.
+    [[nodiscard]] Result<Done> progress();
+    [[nodiscard]] bool busy() const { return !under_way_.empty(); }
+    /// The pool is broken: what was on its way is lost. Bytes that MPI still holds are kept until it lets go.
+    void abandon();
+
+private:
+    struct Letter {
+        core::Bytes bytes;
+        MPI_Request request = MPI_REQUEST_NULL;
+    };
+    std::list<Letter> under_way_, abandoned_;
+};
 
 struct Received {
     int from = 0;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <initializer_list>
 
 #include "core/ranks.hpp"
 
@@ -19,9 +20,7 @@ extern "C" void on_error(MPI_Comm*, int*, ...) {
 }  // namespace
 
 void RoundComms::revoke() const {
-    world.revoke();
-    group.revoke();
-    ours.revoke();
+    for (const Communicator* comm : {&world, &group, &ours, &turn, &engine}) comm->revoke();
 }
 
 void set_error_handler(void (*notify)()) {
@@ -33,7 +32,7 @@ void attach_error_handler(MPI_Comm comm) {
     if (comm != MPI_COMM_NULL) MPI_Comm_set_errhandler(comm, handler);
 }
 
-Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank self, std::uint32_t group_size,
+Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank self, const WorldShape& shape,
                          void (*reached)(const char* step)) {
     BuiltRound built;
     if (!plan.dismissed.empty()) {
@@ -43,21 +42,30 @@ Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank 
         built.pool = std::move(*smaller);
     }
     const auto slot = core::slot_of(plan.world, self);
-    const auto members = static_cast<std::uint32_t>(group_size == 0 ? plan.world.size() : group_size);
     const int key = static_cast<int>(slot.value_or(Slot{}).value);
     const int in_world = slot ? 0 : MPI_UNDEFINED;
-    const int in_group = slot ? static_cast<int>(slot->value / std::max<std::uint32_t>(1, members)) : MPI_UNDEFINED;
-    auto world = pool.split(in_world, key);
-    if (!world) return world.error();
-    reached("world_split");
-    auto group = pool.split(in_group, key);
-    if (!group) return group.error();
-    reached("group_split");
-    auto ours = pool.split(in_world, key);
-    if (!ours) return ours.error();
-    built.comms = {std::move(*world), std::move(*group), std::move(*ours)};
-    attach_error_handler(built.comms.world.get());
-    attach_error_handler(built.comms.group.get());
+    const int in_group = slot ? static_cast<int>(shape.group[slot->value]) : MPI_UNDEFINED;
+    const int in_engine = slot ? static_cast<int>(slot->value / shape.engine_ranks) : MPI_UNDEFINED;
+    const bool groups = std::any_of(shape.group.begin(), shape.group.end(), [](auto group) { return group > 0; });
+    struct Part {
+        Communicator& comm;
+        int color;
+        bool needed;
+        const char* step;
+    };
+    auto& comms = built.comms;
+    for (const auto& part : {Part{comms.world, in_world, true, "world_split"},
+                             Part{comms.group, in_group, true, "group_split"}, Part{comms.ours, in_world, true, ""},
+                             Part{comms.turn, in_group, groups, ""},
+                             Part{comms.engine, in_engine, shape.engine_ranks > 1, ""}}) {
+        if (!part.needed) continue;
+        auto comm = pool.split(part.color, key);
+        if (!comm) return comm.error();
+        part.comm = std::move(*comm);
+        if (*part.step != '\0') reached(part.step);
+    }
+    attach_error_handler(comms.world.get());
+    attach_error_handler(comms.group.get());
     return built;
 }
 

@@ -4,7 +4,9 @@
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
+#include <type_traits>
 
 namespace muster {
 namespace {
@@ -25,16 +27,26 @@ public:
     }
 
     template <class Enum>
-    void choice(const char* name, Enum& value, const char* first, Enum first_value, const char* second,
-                Enum second_value) {
+    struct Name {
+        const char* text;
+        Enum value;
+    };
+
+    template <class Enum>
+    void choice(const char* name, Enum& value, std::initializer_list<Name<std::type_identity_t<Enum>>> names) {
         const char* text = std::getenv(name);
         if (text == nullptr || wrong_) return;
-        if (std::strcmp(text, first) == 0)
-            value = first_value;
-        else if (std::strcmp(text, second) == 0)
-            value = second_value;
-        else
-            complain(name, text, std::string(first) + " or " + second);
+        std::string may_be;
+        std::size_t left = names.size();
+        for (const auto& one : names) {
+            if (std::strcmp(text, one.text) == 0) {
+                value = one.value;
+                return;
+            }
+            --left;
+            may_be += one.text + std::string(left > 1 ? ", " : left == 1 ? " or " : "");
+        }
+        complain(name, text, may_be);
     }
 
     void text(const char* name, std::string& value) {
@@ -50,25 +62,50 @@ private:
     std::optional<std::string> wrong_;
 };
 
+void read_shape(Environment& env, Config& config) {
+    env.number("MUSTER_ENGINES", config.engines);
+    env.number("MUSTER_STANDBYS", config.standbys);
+    env.number("MUSTER_CLIENTS", config.clients);
+    env.number("MUSTER_MIN", config.engines_min);
+    env.number("MUSTER_ENGINE_RANKS", config.engine_ranks);
+    env.number("MUSTER_GROUP_SIZE", config.group_size);
+    env.choice("MUSTER_SLOT_ORDER", config.slot_order, {{"stable", SlotOrder::stable}, {"sorted", SlotOrder::sorted}});
+    env.choice("MUSTER_QUORUM", config.quorum, {{"majority", Quorum::majority}, {"none", Quorum::none}});
+}
+
+void read_turns(Environment& env, Config& config) {
+    env.choice("MUSTER_CONSENSUS", config.consensus,
+               {{"blocking", ConsensusMode::blocking},
+                {"overlapped", ConsensusMode::overlapped},
+                {"off", ConsensusMode::off}});
+    env.number("MUSTER_CONSENSUS_EVERY", config.consensus_every);
+    env.choice("MUSTER_WORK", config.work, {{"always", Work::always}, {"requests", Work::requests}});
+    env.choice("MUSTER_STAY", config.stay, {{"no", false}, {"yes", true}});
+    env.number("MUSTER_FAN_OUT", config.fan_out);
+    env.text("MUSTER_SIGNALS", config.posix_signals);
+}
+
+void read_deadlines(Environment& env, Config& config) {
+    env.number("MUSTER_JOIN_DEADLINE_MS", config.join_deadline_ms);
+    env.number("MUSTER_RECOVERY_DEADLINE_MS", config.recovery_deadline_ms);
+    env.number("MUSTER_COMMIT_DEADLINE_MS", config.commit_deadline_ms);
+    env.number("MUSTER_TURN_DEADLINE_MS", config.turn_deadline_ms);
+    env.number("MUSTER_BARRIER_DEADLINE_MS", config.barrier_deadline_ms);
+    env.number("MUSTER_LEAVE_WINDOW_MS", config.leave_window_ms);
+    env.number("MUSTER_FINALIZE_DEADLINE_MS", config.finalize_deadline_ms);
+}
+
 }  // namespace
 
 Result<Config> Config::from_environment() {
     Config config;
     Environment env;
-    env.number("MUSTER_ENGINES", config.engines);
-    env.number("MUSTER_STANDBYS", config.standbys);
-    env.number("MUSTER_MIN", config.engines_min);
-    env.number("MUSTER_GROUP_SIZE", config.group_size);
-    env.choice("MUSTER_SLOT_ORDER", config.slot_order, "stable", SlotOrder::stable, "sorted", SlotOrder::sorted);
-    env.choice("MUSTER_QUORUM", config.quorum, "majority", Quorum::majority, "none", Quorum::none);
-    env.choice("MUSTER_AGENT_THREAD", config.agent, "own", AgentThread::own, "engine", AgentThread::engine);
+    read_shape(env, config);
+    read_turns(env, config);
     env.text("MUSTER_RUN_ID", config.run_id);
     env.text("MUSTER_LOCATION", config.location);
-    env.number("MUSTER_JOIN_DEADLINE_MS", config.join_deadline_ms);
-    env.number("MUSTER_RECOVERY_DEADLINE_MS", config.recovery_deadline_ms);
-    env.number("MUSTER_COMMIT_DEADLINE_MS", config.commit_deadline_ms);
-    env.number("MUSTER_LEAVE_WINDOW_MS", config.leave_window_ms);
-    env.number("MUSTER_FINALIZE_DEADLINE_MS", config.finalize_deadline_ms);
+    env.choice("MUSTER_AGENT_THREAD", config.agent, {{"own", AgentThread::own}, {"engine", AgentThread::engine}});
+    read_deadlines(env, config);
     if (env.wrong()) return Error{Fault::bad_setup, *env.wrong()};
     return config;
 }

@@ -8,14 +8,16 @@
 #include <vector>
 
 #include "agent/agent.hpp"
+#include "agent/posix_signals.hpp"
 #include "mpi/environment.hpp"
 #include "muster/session.hpp"
+#include "session/turns.hpp"
 
 namespace muster {
 
 class Session::Impl {
 public:
-    explicit Impl(Config settings) : config(std::move(settings)) {}
+    explicit Impl(Config settings);
     ~Impl();
 
     Result<Done> join();
@@ -34,8 +36,12 @@ public:
     mpi::Started started;
     agent::Bell bell;
     agent::Mailbox mailbox{bell};
+    agent::Inbox inbox{bell};
+    std::shared_ptr<detail::Desk> desk;
+    Stage stage;
     agent::Watchdog watchdog;
     std::unique_ptr<agent::Agent> agent;
+    std::unique_ptr<Turns> turns;  ///< Made once the settings are complete.
     std::thread thread;
     std::vector<core::Member> launch;  ///< Indexed by Rank.
 
@@ -57,6 +63,8 @@ private:
     void take_over(std::shared_ptr<const agent::Handover> next);
     void add_report(const agent::Handover& round, bool seen);
     Error disagreement(Step step, std::uint64_t hash);
+    TurnSurroundings surroundings_of_turns();
+    void take_posix_signals();
 };
 
 /// Installs what happens when this process exits; refers to the one live session.

@@ -8,6 +8,7 @@
 #include "agent/link.hpp"
 #include "agent/log.hpp"
 #include "agent/roster.hpp"
+#include "agent/settings.hpp"
 #include "mpi/pool.hpp"
 #include "session/impl.hpp"
 
@@ -71,18 +72,34 @@ void watch_exit(Session::Impl& impl) {
 void unwatch_exit() { live = nullptr; }
 
 Result<Done> Session::Impl::check_counts() {
-    if (config.engines == 0 && started.ranks > config.standbys) config.engines = started.ranks - config.standbys;
-    if (config.engines == 0 || config.engines > started.ranks)
-        return Error{Fault::bad_setup, "the job wants " + std::to_string(config.engines) + " engines and " +
-                                           std::to_string(config.standbys) + " standbys but mpirun started " +
-                                           std::to_string(started.ranks) + " ranks"};
+    const auto refuse = [](const std::string& text) { return Error{Fault::bad_setup, text}; };
+    const auto number = [](std::uint64_t value) { return std::to_string(value); };
+    if (config.engine_ranks == 0) return refuse("an engine of 0 ranks (engine_ranks): it must be 1 or more");
+    if (config.consensus_every == 0) return refuse("a vote every 0 turns (consensus_every): it must be 1 or more");
+    if (config.fan_out == 0) return refuse("a broadcast to 0 members at a time (fan_out): it must be 1 or more");
+    const std::uint64_t others = std::uint64_t{config.standbys} + config.clients;
+    if (config.engines == 0 && started.ranks > others) {
+        const auto left = static_cast<std::uint32_t>(started.ranks - others);
+        if (left % config.engine_ranks != 0)
+            return refuse("engines of " + number(config.engine_ranks) + " ranks do not divide the " + number(left) +
+                          " ranks that are neither standbys nor clients");
+        config.engines = left / config.engine_ranks;
+    }
+    const std::uint64_t taken = std::uint64_t{config.engines} * config.engine_ranks + config.clients;
+    if (config.engines == 0 || taken > started.ranks)
+        return refuse("the job wants " + number(config.engines) + " engines" +
+                      (config.engine_ranks > 1 ? " of " + number(config.engine_ranks) + " ranks" : "") +
+                      (config.clients > 0 ? ", " + number(config.clients) + " clients" : "") + " and " +
+                      number(config.standbys) + " standbys but mpirun started " + number(started.ranks) + " ranks");
     if (config.engines_min > config.engines)
-        return Error{Fault::bad_setup, "the minimum of " + std::to_string(config.engines_min) +
-                                           " engines is above the wanted " + std::to_string(config.engines)};
+        return refuse("the minimum of " + number(config.engines_min) + " engines is above the wanted " +
+                      number(config.engines));
     if (config.group_size != 0 && config.engines % config.group_size != 0)
-        return Error{Fault::bad_setup, "lockstep groups of " + std::to_string(config.group_size) + " do not divide " +
-                                           std::to_string(config.engines) + " engines"};
-    return Done{};
+        return refuse("lockstep groups of " + number(config.group_size) + " do not divide " + number(config.engines) +
+                      " engines");
+    const auto layout = core::complaint_about_layout(
+        {.engines = config.engines, .group_size = config.group_size, .layout = config.layout});
+    return layout.empty() ? Result<Done>(Done{}) : refuse(layout);
 }
 
 /// The pool of all that are alive, and the roster that they have exchanged. Begins again when somebody dies meanwhile.
@@ -105,6 +122,13 @@ Result<mpi::Communicator> Session::Impl::first_pool(std::vector<agent::RosterEnt
     if (!pool) return pool.error();
     return Error{Fault::timed_out,
                  "the ranks did not come together within " + std::to_string(config.join_deadline_ms) + " ms"};
+}
+
+/// Signals of the system that stand for signals of the job. What they ask for goes the way of any client's.
+void Session::Impl::take_posix_signals() {
+    auto signals = agent::parse_posix_signals(config.posix_signals);
+    if (!signals) return agent::say(signals.error().text);
+    for (const auto& note : agent::install_posix_signals(*signals, bell)) agent::trace(note);
 }
 
 void Session::Impl::start_agent() {
@@ -130,19 +154,26 @@ Result<Done> Session::Impl::join() {
     std::vector<agent::RosterEntry> roster;
     auto pool = first_pool(roster);
     if (!pool) return pool.error();
-    for (const auto& entry : roster) launch.push_back(entry.member);
+    for (auto& entry : roster) {
+        entry.member.client = entry.member.rank.value >= started.ranks - config.clients;
+        launch.push_back(entry.member);
+    }
 
     static agent::Mailbox* complain_to = nullptr;
     complain_to = &mailbox;
     mpi::set_error_handler([] { complain_to->complain(); });
     watchdog.on_expiry(agent::Watchdog::engine_lane, [this](const char* what, std::uint64_t waited_ms) {
+        if (what == agent::kVoteWait || what == agent::kBatchWait || what == agent::kBarrierWait)
+            return mailbox.look_for_missing(what, waited_ms, what != agent::kBarrierWait);
         mailbox.wish({ExitCode::timed_out, "rank " + std::to_string(started.self.value) + " waited " +
                                                std::to_string(waited_ms) + " ms for " + what + " in round " +
                                                std::to_string(round.load())});
     });
-    agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self, bell, mailbox,
-                                           watchdog);
+    agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self,
+                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog});
+    turns = std::make_unique<Turns>(surroundings_of_turns());
     start_agent();
+    take_posix_signals();
     take_over(wait_for_round());
     return Done{};
 }
@@ -150,6 +181,7 @@ Result<Done> Session::Impl::join() {
 Session::Impl::~Impl() {
     if (agent && !over) leave();
     unwatch_exit();
+    agent::uninstall_posix_signals();
     if (agent && agent->lost_any()) finalize_may_hang = true;
     if (thread.joinable()) thread.join();
     mpi::set_error_handler([] {});

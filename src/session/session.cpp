@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "muster/session.hpp"
 
+#include <algorithm>
+
+#include "agent/settings.hpp"
 #include "core/ranks.hpp"
 #include "mpi/ulfm.hpp"
 #include "muster/mpi.hpp"
@@ -13,8 +16,10 @@ constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr auto kLook = std::chrono::milliseconds(1000);
 constexpr auto kGoPatience = std::chrono::milliseconds(5000);
 
+Rank coordinator_of(const core::Plan& plan) { return *std::min_element(plan.world.begin(), plan.world.end()); }
+
 World world_of(const agent::Handover& handover, Rank self, const std::vector<core::Member>& launch,
-               std::uint32_t group_size) {
+               const Config& config) {
     const core::Plan& plan = handover.plan;
     World world;
     world.round = plan.round;
@@ -25,8 +30,13 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
     world.newcomers = plan.newcomers;
     world.source = plan.source;
     world.blob = handover.blob;
-    world.group_size = group_size == 0 ? world.size() : group_size;
-    world.partner = core::partners(plan.world, launch);
+    const auto settings = agent::placement_settings(config);
+    world.engine_ranks = config.engine_ranks;
+    world.group_size = config.group_size == 0 ? world.size() : config.group_size * config.engine_ranks;
+    world.group = core::groups_of(settings, world.size());
+    world.clients = plan.clients;
+    world.coordinator = coordinator_of(plan);
+    world.partner = core::partners(settings, plan.world, launch);
     world.ward.resize(world.partner.size());
     for (std::uint32_t s = 0; s < world.partner.size(); ++s) world.ward[world.partner[s].value] = Slot{s};
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) world.nodes.push_back(launch[plan.world[s].value].node);
@@ -72,11 +82,13 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
     if (current->ending) {
         ending = {current->ending->code, current->ending->reason};
         over = true;
+        stage.close();
         return;
     }
-    world = world_of(*current, started.self, launch, config.group_size);
+    world = world_of(*current, started.self, launch, config);
     if (const auto* entry = world.step ? mailbox.ledger.entry_of(*world.step) : nullptr) world.blob = entry->blob;
     round = world.round.value;
+    turns->enter(*current, world);
     for (const auto& missed : current->missed) add_report(*missed, false);
     add_report(*current, true);
     untold = true;
@@ -86,14 +98,19 @@ Turn Session::Impl::next() {
     for (;;) {
         if (over) return {Turn::ended};
         if (untold) {
+            if (turns->suspended()) return turns->resume();  // So that the new round finds everything in place.
             untold = false;
             if (config.hooks.world_changed) config.hooks.world_changed(world);
             if (world.slot) return {Turn::rebuilt};
             if (!std::exchange(warmed_up, true) && config.hooks.warm_up) config.hooks.warm_up();
         }
         if (config.agent == AgentThread::engine) agent->pump(std::chrono::milliseconds(0));
-        if (world.slot && !mailbox.interrupted()) return {Turn::forward};
-        take_over(wait_for_round());
+        if (world.slot && !mailbox.interrupted()) {
+            const auto turn = turns->next();
+            if (turn && turn->kind != Turn::ended) return *turn;
+            if (turn) leave();  // Stopped.
+        }
+        if (!over) take_over(wait_for_round());
     }
 }
 
@@ -129,8 +146,16 @@ Result<Step> Session::commit(Step step, std::span<const std::byte> blob) { retur
 void Session::leave() { impl_->leave(); }
 void Session::abort(std::string reason) { impl_->stop(ExitCode::aborted, reason); }
 void Session::stop(ExitCode code, std::string reason) { impl_->stop(code, reason); }
+Result<Done> Session::reply(const Request& request, std::span<const std::byte> bytes) {
+    if (impl_->over) return Error{Fault::ended, "the session is over"};
+    return impl_->turns->reply(request, bytes);
+}
+void Session::manage(Buffer& buffer) { impl_->turns->manage(buffer); }
+void Session::unmanage(Buffer& buffer) { impl_->turns->unmanage(buffer); }
+const TurnCounts& Session::turns() const { return impl_->turns->counts(); }
 bool Session::interrupted() const { return impl_->mailbox.interrupted(); }
 Rank Session::rank() const { return impl_->started.self; }
+bool Session::is_client() const { return impl_->launch[impl_->started.self.value].client; }
 const World& Session::world() const { return impl_->world; }
 const std::vector<RoundReport>& Session::rounds() const { return impl_->rounds; }
 const Ending& Session::ending() const { return impl_->ending; }

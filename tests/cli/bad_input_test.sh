@@ -16,6 +16,14 @@ expect "no engines" 2 "needs 1 engine" "$muster" run -n 0 -- true
 expect "min above engines" 2 "could never run" "$muster" run -n 2 --min 3 -- true
 expect "group size" 2 "does not divide" "$muster" run -n 3 --group-size 2 -- true
 expect "negative standbys" 2 "0 or more" "$muster" run -n 2 --standbys -1 -- true
+expect "engines of no ranks" 2 "engine-ranks 0: must be 1 or more" "$muster" run -n 2 --engine-ranks 0 -- true
+expect "negative clients" 2 "clients -1: must be 0 or more" "$muster" run -n 2 --clients -1 -- true
+expect "never a vote" 2 "consensus-every 0: must be 1 or more" "$muster" run -n 2 --consensus-every 0 -- true
+expect "no fan-out" 2 "fan-out 0: must be 1 or more" "$muster" run -n 2 --fan-out 0 -- true
+expect "unknown consensus" 2 "overlapped" "$muster" run -n 2 --consensus never -- true
+expect "unknown work" 2 "requests" "$muster" run -n 2 --work sometimes -- true
+expect "ranks of engines and clients" 2 "8 ranks .3 engines of 2 ranks . 1 standbys . 1 clients. do not fit in the 2 slots" \
+    "$muster" run -n 3 --engine-ranks 2 --standbys 1 --clients 1 --hosts localhost:2 -- true
 expect "more ranks than slots" 2 "do not fit in the 2 slots" "$muster" run -n 3 --hosts localhost:2 -- true
 expect "bad host list" 2 "HOST:SLOTS" "$muster" run -n 2 --hosts a:b -- true
 expect "unknown slot order" 2 "." "$muster" run -n 2 --slot-order random -- true

@@ -19,6 +19,14 @@ TEST(Check, EveryImpossibleCountIsRefusedByItsOption) {
         {{.engines = 2, .engines_min = 0}, "--min 0"},
         {{.engines = 3, .group_size = 2}, "--group-size 2"},
         {{.engines = 3, .group_size = -1}, "--group-size -1"},
+        {{.engines = 2, .clients = -1}, "--clients -1"},
+        {{.engines = 2, .engine_ranks = 0}, "--engine-ranks 0"},
+        {{.engines = 2, .consensus_every = 0}, "--consensus-every 0"},
+        {{.engines = 2, .fan_out = 0}, "--fan-out 0"},
+        {{.engines = 4, .engine_ranks = 2, .group_size = 3}, "--group-size 3 does not divide the 4 engines"},
+        {{.engines = 100'000, .engine_ranks = 100'000}, "-n 100000"},
+        {{.engines = 2, .standbys = 1, .clients = 2, .engine_ranks = 3, .hosts = {{"a", 8}}},
+         "9 ranks (2 engines of 3 ranks + 1 standbys + 2 clients) do not fit in the 8 slots"},
         {{.engines = 3, .standbys = 2, .hosts = {{"a", 2}, {"b", 0}}},
          "5 ranks (3 engines + 2 standbys) do not fit in the 3 slots"},
     };
@@ -29,6 +37,9 @@ TEST(Check, EveryImpossibleCountIsRefusedByItsOption) {
 TEST(Check, PossibleCountsPass) {
     EXPECT_EQ(complaint_about_counts({.engines = 4, .standbys = 2, .engines_min = 4, .group_size = 2}, {}), "");
     EXPECT_EQ(complaint_about_counts({.engines = 4, .hosts = {{"a", 2}, {"b", 2}}}, {}), "");
+    EXPECT_EQ(
+        complaint_about_counts({.engines = 2, .standbys = 1, .clients = 2, .engine_ranks = 3, .hosts = {{"a", 9}}}, {}),
+        "");
 }
 
 TEST(Check, SlurmsAllocationIsALimit) {

@@ -101,6 +101,34 @@ TEST(CommandLine, EnvironmentTellsTheJob) {
     EXPECT_EQ(variables.at("MUSTER_LINK_TOKEN"), "beef");
 }
 
+TEST(CommandLine, EnvironmentTellsHowTurnsAndSignalsGo) {
+    const auto variables = job_environment({.engines = 4,
+                                            .clients = 1,
+                                            .engine_ranks = 2,
+                                            .consensus = "overlapped",
+                                            .consensus_every = 16,
+                                            .work = "requests",
+                                            .stay = true,
+                                            .fan_out = 8,
+                                            .posix_signals = "off"},
+                                           machine_with(2), "", "");
+    EXPECT_EQ(variables.at("MUSTER_CLIENTS"), "1");
+    EXPECT_EQ(variables.at("MUSTER_ENGINE_RANKS"), "2");
+    EXPECT_EQ(variables.at("MUSTER_CONSENSUS"), "overlapped");
+    EXPECT_EQ(variables.at("MUSTER_CONSENSUS_EVERY"), "16");
+    EXPECT_EQ(variables.at("MUSTER_WORK"), "requests");
+    EXPECT_EQ(variables.at("MUSTER_STAY"), "yes");
+    EXPECT_EQ(variables.at("MUSTER_FAN_OUT"), "8");
+    EXPECT_EQ(variables.at("MUSTER_SIGNALS"), "off");
+}
+
+TEST(CommandLine, RanksAreThoseOfAllEnginesTheStandbysAndTheClients) {
+    const JobSpec spec{.engines = 4, .standbys = 3, .clients = 2, .engine_ranks = 2, .program = {"p"}};
+    EXPECT_TRUE(has(command(spec, machine_with(64)), {"-n", "13"}));
+    EXPECT_TRUE(is_oversubscribed(spec, machine_with(12)));
+    EXPECT_FALSE(is_oversubscribed(spec, machine_with(13)));
+}
+
 TEST(CommandLine, RootAndSlurmAreToldToMpirunOnly) {
     auto machine = machine_with(2);
     EXPECT_TRUE(mpirun_environment(machine).empty());

@@ -13,6 +13,9 @@ grep -q "^err of 1$" "$work/err" || fail_if "stderr stays stderr" "err of 1 is m
 [ "$(grep -c '^----------$' "$work/err")" = 3 ] || fail_if "no line of the program is swallowed" "dashes are missing"
 expect "verbose" 0 "^round 1: 2 engines, 1 standbys on n0, n1$" "$muster" run -v -n 2 --standbys 1 -- "$member" finish
 grep -q -- "--with-ft ulfm -n 3 " "$work/err" || fail_if "verbose shows the command" "no"
+expect "engines of several ranks and clients" 0 "--with-ft ulfm -n 6 " \
+    "$muster" run -v -n 2 --engine-ranks 2 --standbys 1 --clients 1 -- "$member" finish
+[ "$(grep -c "^out of" "$work/out")" = 6 ] || fail_if "a process for each rank" "$(cat "$work/out")"
 expect "prefix" 0 "^\[1\]<stderr>: err of 1$" "$muster" run -n 2 --prefix-output -- "$member" finish
 says "prefix of stdout" "^\[1\]<stdout>: out of 1$"
 

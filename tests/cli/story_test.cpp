@@ -24,6 +24,16 @@ TEST(Story, OneLossOnePromotion) {
     EXPECT_TRUE(story.lost().contains(3));
 }
 
+TEST(Story, EnginesOfSeveralRanksAndClients) {
+    Story story;
+    EXPECT_EQ(first_line(story, R"({"event":"joined","engines":4,"engine_ranks":2,"standbys":1,"clients":2,
+                                    "nodes":["n0"],"round":1})"),
+              "round 1: 4 engines of 2 ranks, 1 standbys, 2 clients on n0");
+    EXPECT_EQ(first_line(story, R"({"event":"round","from":1,"to":2,"size":6,"stalled_ms":1})"),
+              "round 1->2: world 8 -> 6, stalled 1.0 ms")
+        << "a world is counted in members";
+}
+
 TEST(Story, SeveralLossesAndASmallerWorld) {
     Story story;
     story.take(0, kJoined);

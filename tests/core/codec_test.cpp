@@ -14,6 +14,26 @@ namespace {
 using testing::Dice;
 using testing::ranks;
 
+LifecycleFacts full_lifecycle() {
+    LifecycleFacts lifecycle{.crossed = 4, .state = State::suspended, .pending = {}};
+    for (std::uint64_t i = 1; i <= kPendingMax; ++i)
+        lifecycle.pending.push_back({.number = 4 + i,
+                                     .signal = i % 2 == 1 ? Signal::resume : Signal::suspend,
+                                     .origin = Rank{3},
+                                     .operation = OperationId{1'000'000'000'000 + i}});
+    return lifecycle;
+}
+
+void expect_full(const LifecycleFacts& lifecycle) {
+    EXPECT_EQ(lifecycle.crossed, 4u);
+    EXPECT_EQ(lifecycle.state, State::suspended);
+    ASSERT_EQ(lifecycle.pending.size(), kPendingMax);
+    EXPECT_EQ(lifecycle.pending[1].number, 6u);
+    EXPECT_EQ(lifecycle.pending[1].signal, Signal::suspend);
+    EXPECT_EQ(lifecycle.pending[1].origin, Rank{3});
+    EXPECT_EQ(lifecycle.pending[1].operation, OperationId{1'000'000'000'002});
+}
+
 Facts full_facts() {
     Facts facts;
     facts.rank = Rank{5};
@@ -24,6 +44,7 @@ Facts full_facts() {
     facts.committed_in = Round{3};
     facts.proven_dead = ranks({1, 4, 9});
     facts.wish = Wish{ExitCode::aborted, "rank 5 in round 3: out of memory"};
+    facts.lifecycle = full_lifecycle();
     return facts;
 }
 
@@ -33,6 +54,7 @@ Plan full_plan() {
     plan.round = Round{4};
     plan.world = ranks({0, 9, 2, 3});
     plan.standbys = ranks({7, 8});
+    plan.clients = ranks({10, 11});
     plan.dismissed = ranks({6});
     plan.step = Step{41};
     plan.source = Slot{2};
@@ -40,6 +62,7 @@ Plan full_plan() {
     plan.state_round = Round{2};
     plan.lost = {{Rank{1}, "n1", "killed"}, {Rank{6}, "n2", "left"}};
     plan.promoted = {{Rank{9}, Slot{1}}};
+    plan.lifecycle = full_lifecycle();
     return plan;
 }
 
@@ -113,6 +136,7 @@ TEST(Codec, FactsGoRoundAndHaveOneSize) {
     ASSERT_TRUE(facts->wish);
     EXPECT_EQ(facts->wish->code, ExitCode::aborted);
     EXPECT_EQ(facts->wish->reason, "rank 5 in round 3: out of memory");
+    expect_full(facts->lifecycle);
 }
 
 TEST(Codec, FactsCutWhatHasNoRoomAndKeepTheRest) {
@@ -125,6 +149,7 @@ TEST(Codec, FactsCutWhatHasNoRoomAndKeepTheRest) {
     EXPECT_EQ(there->proven_dead, testing::ranks_up_to(kProvenMax));
     EXPECT_EQ(there->wish->reason, std::string(kReasonMax, 'x'));
     EXPECT_EQ(there->going, std::string(kGoingMax, 'y'));
+    expect_full(there->lifecycle);
 }
 
 TEST(Codec, APlanGoesRound) {
@@ -136,6 +161,7 @@ TEST(Codec, APlanGoesRound) {
     EXPECT_EQ(plan->round, Round{4});
     EXPECT_EQ(plan->world, ranks({0, 9, 2, 3}));
     EXPECT_EQ(plan->standbys, ranks({7, 8}));
+    EXPECT_EQ(plan->clients, ranks({10, 11}));
     EXPECT_EQ(plan->dismissed, ranks({6}));
     EXPECT_EQ(plan->step, Step{41});
     EXPECT_EQ(plan->source, Slot{2});
@@ -147,6 +173,16 @@ TEST(Codec, APlanGoesRound) {
     EXPECT_EQ(plan->lost[1].text, "left");
     ASSERT_EQ(plan->promoted.size(), 1u);
     EXPECT_EQ(plan->promoted[0].slot, Slot{1});
+    expect_full(plan->lifecycle);
+}
+
+TEST(Codec, ALifecycleThatMakesNoSenseSpoilsTheWhole) {
+    Facts facts = full_facts();
+    facts.lifecycle.state = State::pausing;  // Nobody can have agreed on a state that passes.
+    EXPECT_FALSE(decode_facts(encode(facts)));
+    Plan plan = full_plan();
+    plan.lifecycle.pending.back().number += 1;
+    EXPECT_FALSE(decode_plan(encode(plan)));
 }
 
 TEST(Codec, EveryTruncationOfAPlanIsRefused) {

@@ -9,35 +9,32 @@ namespace {
 
 bool holds(const std::vector<Rank>& list, Rank rank) { return std::find(list.begin(), list.end(), rank) != list.end(); }
 
+std::uint64_t last_of(const LifecycleFacts& facts) { return facts.crossed + facts.pending.size(); }
+
 }  // namespace
 
 FakeJob::FakeJob(const FakeJobSettings& settings)
     : settings_(settings), dice_(settings.seed), deaths_left_(settings.deaths) {
-    const auto members = settings.engines + settings.standbys;
+    const auto members = settings.engines * settings.engine_ranks + settings.standbys + settings.clients;
     launch_ = scattered(dice_, members, dice_.between(2, 5), 2);
+    for (auto& member : launch_) member.client = member.rank.value >= members - settings.clients;
     const auto pool = std::make_shared<Pool>();
     pool->members = ranks_up_to(members);
+    placement_ = {.engines = settings.engines,
+                  .engine_ranks = settings.engine_ranks,
+                  .group_size = settings.group_size,
+                  .order = dice_.one_in(4) ? SlotOrder::sorted : SlotOrder::stable};
+    if (settings.strided) placement_.layout = strided(settings.group_size);
     const PlanSettings plan{
-        .placement = {.engines = settings.engines, .order = dice_.one_in(4) ? SlotOrder::sorted : SlotOrder::stable},
-        .engines_min = settings.engines_min,
-        .launcher_node = launch_.front().node};
-    for (const Rank rank : pool->members) {
-        seats_.push_back({.machine = Recovery(rank, plan, launch_),
-                          .pool = pool,
-                          .todo = {Shrink{}},
-                          .round_seen = {},
-                          .plan = {},
-                          .committed = {},
-                          .attempted = {},
-                          .committed_in = {},
-                          .proven = {}});
-    }
+        .placement = placement_, .engines_min = settings.engines_min, .launcher_node = launch_.front().node};
+    for (const Rank rank : pool->members)
+        seats_.push_back({.machine = Recovery(rank, plan, launch_), .pool = pool, .todo = {Shrink{}}});
 }
 
 bool FakeJob::run(std::uint32_t ticks) {
     for (std::uint32_t tick = 0; tick < ticks && violations_.empty(); ++tick) {
         fate();
-        commit();
+        work();
         std::vector<Rank> order = ranks_up_to(static_cast<std::uint32_t>(seats_.size()));
         for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[dice_.below(i)]);
         for (const Rank rank : order)
@@ -63,19 +60,47 @@ void FakeJob::fate() {
     }
 }
 
-/// The engines' own part: where all work in one unbroken world they attempt a step, and some see that it is agreed on.
-void FakeJob::commit() {
-    Seat* first = nullptr;
+/// The engines' own part, where all work in one unbroken world.
+void FakeJob::work() {
+    const Seat* first = nullptr;
     for (auto& one : seats_) {
         if (!one.alive || one.ended) continue;
         if (one.machine.phase() != Phase::steady || !one.todo.empty() || broken(one)) return;
         if (!first && one.plan && holds(one.plan->world, launch_[static_cast<std::size_t>(&one - seats_.data())].rank))
             first = &one;
     }
-    if (!first || !dice_.one_in(2)) return;
-    const auto world = first->plan->world;
+    if (!first) return;
+    if (!settings_.network_splits) signal();
+    if (dice_.one_in(2)) commit(*first);
+}
+
+void FakeJob::signal() {
+    Seat& one = seats_[dice_.below(seats_.size())];
+    if (!one.alive || one.ended) return;
+    const auto all = [this](auto what) {
+        return std::all_of(seats_.begin(), seats_.end(),
+                           [&](const Seat& other) { return !other.alive || other.ended || what(other.lifecycle); });
+    };
+    LifecycleFacts& own = one.lifecycle;
+    if (last_of(own) < signals_.size()) {
+        own.pending.push_back(signals_[last_of(own)]);
+    } else if (!own.pending.empty()) {
+        if (!all([&](const LifecycleFacts& other) { return last_of(other) == signals_.size(); })) return;
+        own = {.crossed = own.crossed + 1, .state = wanted_state(own), .pending = {}};
+    } else if (all([&](const LifecycleFacts& other) { return other.crossed == signals_.size(); })) {
+        signals_.push_back({.number = own.crossed + 1,
+                            .signal = own.state == State::running ? Signal::pause : Signal::unpause,
+                            .origin = {},
+                            .operation = {}});
+        own.pending.push_back(signals_.back());
+    }
+}
+
+/// All attempt a step, and some see that it is agreed on.
+void FakeJob::commit(const Seat& first) {
+    const auto world = first.plan->world;
     // A newcomer's state was fed to it; the step itself counts on from what was agreed on.
-    std::optional<Step> last = first->plan->step;
+    std::optional<Step> last = first.plan->step;
     for (const Rank rank : world) last = std::max(last, seat(rank).committed);
     const Step next{last ? last->value + 1 : 1};
     for (const Rank rank : world) seat(rank).attempted = next;
@@ -83,7 +108,7 @@ void FakeJob::commit() {
     for (const Rank rank : world) {
         if (!all && dice_.one_in(2)) continue;
         seat(rank).committed = next;
-        seat(rank).committed_in = first->machine.round();
+        seat(rank).committed_in = first.machine.round();
         seat(rank).attempted.reset();
     }
     if (!all) {  // A death in the middle of the agreement: only so can some not know.
@@ -150,6 +175,7 @@ void FakeJob::carry_out(Seat& seat, Rank self) {
             facts.committed = seat.committed;
             facts.attempted = seat.attempted;
             facts.committed_in = seat.committed_in;
+            facts.lifecycle = seat.lifecycle;
             for (const Rank rank : gather->prove)
                 if (!seats_[rank.value].alive) facts.proven_dead.push_back(rank);
             pool.facts.push_back(facts);
@@ -212,6 +238,8 @@ void FakeJob::hand_over(Seat& seat, Rank self, const Plan& plan) {
         seat.committed_in = Round{0};
     }
     seat.attempted.reset();
+    seat.lifecycle = plan.lifecycle;
+    signals_.resize(std::min<std::size_t>(signals_.size(), last_of(plan.lifecycle)));  // The dead took the rest along.
 }
 
 void FakeJob::violated(const std::string& what) { violations_ += what + "\n"; }
@@ -221,17 +249,32 @@ void FakeJob::check_hand_over(const Seat& seat, Rank self, const Plan& plan) {
     const std::string who =
         "rank " + std::to_string(self.value) + " in round " + std::to_string(plan.round.value) + ": ";
     if (plan.round <= seat.round_seen) violated(who + "the round went back");
-    if (plan.world.size() < settings_.engines_min) violated(who + "the world is below min");
-    if (plan.world.size() > settings_.engines) violated(who + "the world is larger than was asked for");
-    if (std::set<Rank>(plan.world.begin(), plan.world.end()).size() != plan.world.size())
-        violated(who + "a member holds two slots");
-    if (!holds(plan.world, self) && !holds(plan.standbys, self)) violated(who + "has no place");
+    check_places(who, plan);
+    if (!holds(launch_[self.value].client ? plan.clients : plan.world, self) && !holds(plan.standbys, self))
+        violated(who + "has no place");
+    if (plan.lifecycle.crossed < seat.lifecycle.crossed) violated(who + "a barrier that it crossed is undone");
+    if (last_of(plan.lifecycle) < last_of(seat.lifecycle)) violated(who + "a signal that it has heard of is gone");
     if (plan.world != seat.machine.world()) violated(who + "the machine believes in another world");
     if (seat.committed && plan.step < seat.committed) violated(who + "a step that it saw committed is undone");
     bool newcomer = !holds(plan.world, self);
     for (const auto& one : plan.newcomers) newcomer = newcomer || one.rank == self;
     if (!newcomer && seat.committed != plan.step && seat.attempted != plan.step)
         violated(who + "is counted on for a step that it does not hold");
+}
+
+void FakeJob::check_places(const std::string& who, const Plan& plan) {
+    const auto size = static_cast<std::uint32_t>(plan.world.size());
+    if (size < settings_.engines_min * settings_.engine_ranks) violated(who + "the world is below min");
+    if (size > settings_.engines * settings_.engine_ranks) violated(who + "the world is larger than was asked for");
+    if (size % unit_of(placement_) != 0) return violated(who + "an engine or a group is not whole");
+    if (std::set<Rank>(plan.world.begin(), plan.world.end()).size() != size) violated(who + "a member holds two slots");
+    std::map<std::uint32_t, std::uint32_t> in_group;
+    for (const auto group : groups_of(placement_, size)) ++in_group[group];
+    for (const auto& [group, count] : in_group)
+        if (settings_.group_size > 0 && count != unit_of(placement_)) violated(who + "a group is not whole");
+    for (const auto& member : launch_)
+        if (member.client && (holds(plan.world, member.rank) || holds(plan.standbys, member.rank)))
+            violated(who + "a client works");
 }
 
 // What must hold when all is quiet.

@@ -132,27 +132,63 @@ struct Case {
     std::vector<Rank> previous, available;
 };
 
+void shuffle(Dice& dice, std::vector<Rank>& list) {
+    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[dice.below(i)]);
+}
+
 Case any_case(Dice& dice) {
     Case one;
     const auto group = dice.between(0, 4);
     const auto engines = std::max(1u, group) * dice.between(1, 5);
-    const auto members = engines + dice.below(6);
-    one.settings = {
-        .engines = engines, .group_size = group, .order = dice.one_in(3) ? SlotOrder::sorted : SlotOrder::stable};
+    one.settings = {.engines = engines,
+                    .engine_ranks = dice.between(1, 3),
+                    .group_size = group,
+                    .order = dice.one_in(3) ? SlotOrder::sorted : SlotOrder::stable};
+    if (group > 0 && dice.one_in(2)) one.settings.layout = testing::strided(group);
+    const auto size = engines * one.settings.engine_ranks;
+    const auto members = size + dice.below(6);
     one.launch = testing::scattered(dice, members, dice.between(1, 5), 2);
     one.previous = ranks_up_to(members);
-    for (std::uint32_t i = members; i > 1; --i) std::swap(one.previous[i - 1], one.previous[dice.below(i)]);
-    one.previous.resize(dice.between(1, engines));
+    shuffle(dice, one.previous);
+    one.previous.resize(dice.between(1, size / unit_of(one.settings)) * unit_of(one.settings));
     const auto deadliness = dice.between(1, 8);
     for (const Rank rank : ranks_up_to(members))
         if (!dice.one_in(deadliness)) one.available.push_back(rank);
     return one;
 }
 
-bool group_survives(const Case& one, std::size_t first, std::size_t group, const std::set<Rank>& survivors) {
-    for (std::size_t s = first; s < first + group; ++s)
-        if (s >= one.previous.size() || !survivors.contains(one.previous[s])) return false;
-    return true;
+bool holds(const std::vector<Rank>& sorted, Rank rank) {
+    return std::binary_search(sorted.begin(), sorted.end(), rank);
+}
+
+/// The units of a world by their number, each with its slots in order.
+std::map<std::uint32_t, std::vector<std::uint32_t>> units_in(const PlacementSettings& settings, std::size_t size) {
+    const auto group = groups_of(settings, static_cast<std::uint32_t>(size));
+    std::map<std::uint32_t, std::vector<std::uint32_t>> units;
+    for (std::uint32_t s = 0; s < size; ++s)
+        units[settings.group_size == 0 ? s / settings.engine_ranks : group[s]].push_back(s);
+    return units;
+}
+
+std::vector<Rank> at(const std::vector<Rank>& world, const std::vector<std::uint32_t>& slots) {
+    std::vector<Rank> members;
+    for (const auto slot : slots) members.push_back(world[slot]);
+    return members;
+}
+
+/// Units that nobody died in go on with the same members in the same order, in their slots where these still exist.
+void expect_whole_units_to_stay(const Case& one, const Placement& next) {
+    const auto now = units_in(one.settings, next.world.size());
+    for (const auto& [unit, slots] : units_in(one.settings, one.previous.size())) {
+        const auto members = at(one.previous, slots);
+        if (!std::all_of(members.begin(), members.end(), [&](Rank r) { return holds(one.available, r); })) continue;
+        const bool together = std::any_of(now.begin(), now.end(),
+                                          [&](const auto& other) { return at(next.world, other.second) == members; });
+        ASSERT_TRUE(together) << "unit " << unit << " was whole and is not any more";
+        const bool layout_moves = one.settings.layout && one.previous.size() != next.world.size();
+        if (layout_moves || slots.back() >= next.world.size()) continue;
+        ASSERT_EQ(at(next.world, slots), members) << "unit " << unit << " has moved";
+    }
 }
 
 TEST(Placement, HoldsItsPromisesInAnyCase) {
@@ -168,14 +204,17 @@ TEST(Placement, HoldsItsPromisesInAnyCase) {
         ASSERT_EQ(everybody, one.available) << "each live member has exactly one place";
         ASSERT_TRUE(std::is_sorted(next.standbys.begin(), next.standbys.end()));
 
-        const std::size_t group = std::max(1u, one.settings.group_size);
-        const std::size_t most = std::min<std::size_t>(one.settings.engines, one.available.size());
-        ASSERT_EQ(next.world.size(), most - most % group);
+        const std::size_t unit = unit_of(one.settings);
+        const std::size_t wanted = std::size_t{one.settings.engines} * one.settings.engine_ranks;
+        const std::size_t most = std::min(wanted, one.available.size());
+        ASSERT_EQ(next.world.size(), most - most % unit) << "as many whole units as there can be";
+        for (const auto& [number, slots] : units_in(one.settings, next.world.size()))
+            ASSERT_EQ(slots.size(), unit) << "unit " << number;
 
         std::set<Rank> survivors, promoted;
         std::size_t kept = 0;
         for (const Rank rank : one.previous)
-            if (std::binary_search(one.available.begin(), one.available.end(), rank)) survivors.insert(rank);
+            if (holds(one.available, rank)) survivors.insert(rank);
         for (const Rank rank : next.world)
             if (survivors.contains(rank))
                 ++kept;
@@ -190,15 +229,10 @@ TEST(Placement, HoldsItsPromisesInAnyCase) {
                 ASSERT_LT(next.promoted[i - 1].slot, next.promoted[i].slot);
             }
         }
-        if (one.settings.order == SlotOrder::sorted) {
+        if (one.settings.order == SlotOrder::sorted)
             ASSERT_TRUE(std::is_sorted(next.world.begin(), next.world.end()));
-            continue;
-        }
-        for (std::size_t s = 0; s < std::min(one.previous.size(), next.world.size()); ++s)
-            if (group_survives(one, s / group * group, group, survivors)) {
-                ASSERT_EQ(next.world[s], one.previous[s])
-                    << "slot " << s << " of a whole group is not its survivor's any more";
-            }
+        else
+            ASSERT_NO_FATAL_FAILURE(expect_whole_units_to_stay(one, next));
     }
 }
 

@@ -51,6 +51,35 @@ TEST(RecoveryRun, OfASplitNetworkOneSideGoesOnAtMost) {
     EXPECT_GT(tally.jobs_ended, 200u) << "the smaller side stops itself";
 }
 
+TEST(RecoveryRun, ClientsAndEnginesOfTwoRanksKeepTheirPlaces) {
+    const auto tally = run({.engines = 4, .standbys = 3, .clients = 2, .engine_ranks = 2, .deaths = 6});
+    if (std::getenv("MUSTER_SEED")) return;
+    EXPECT_GT(tally.jobs_going_on, 300u);
+    EXPECT_GT(tally.rounds, 500u * 2 * 5);
+}
+
+TEST(RecoveryRun, LockstepGroupsAreWholeWhateverTheirLayout) {
+    for (const bool strided : {false, true}) {
+        const auto tally = run({.engines = 6,
+                                .standbys = 2,
+                                .clients = 1,
+                                .engine_ranks = 2,
+                                .group_size = 2,
+                                .strided = strided,
+                                .deaths = 7});
+        if (std::getenv("MUSTER_SEED")) continue;
+        EXPECT_GT(tally.jobs_going_on, 200u);
+        EXPECT_GT(tally.rounds, 500u * 2 * 5);
+    }
+}
+
+TEST(RecoveryRun, WhereNoGroupCanBeMadeOrOnlyClientsAreLeftTheJobEnds) {
+    const auto tally =
+        run({.engines = 2, .standbys = 1, .clients = 3, .engine_ranks = 2, .group_size = 2, .deaths = 6});
+    if (std::getenv("MUSTER_SEED")) return;
+    EXPECT_GT(tally.jobs_ended, 300u);
+}
+
 TEST(RecoveryRun, AnUndisturbedJobHasOneRound) {
     FakeJob job({.seed = 1, .deaths = 0});
     EXPECT_TRUE(job.run(kTicks));

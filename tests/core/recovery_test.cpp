@@ -191,6 +191,46 @@ TEST(Recovery, TheCoordinatorIsTheLowestLiveRankOfTheWorldElseOfThePool) {
     EXPECT_EQ(std::get<Gather>(effects[0]).root, Rank{4});
 }
 
+/// Two engines of two ranks (0 .. 3), standby 4, clients 5 and 6.
+Recovery with_clients(std::uint32_t self) {
+    auto launch = launch_at({"n1", "n1", "n2", "n2", "n3", "n3", "n3"});
+    launch[5].client = launch[6].client = true;
+    return {Rank{self}, {.placement = {.engines = 2, .engine_ranks = 2}, .launcher_node = {}}, std::move(launch)};
+}
+
+TEST(Recovery, TheFirstWorldHasAllRanksOfItsEnginesAndNoClient) {
+    Recovery recovery = with_clients(0);
+    EXPECT_EQ(recovery.world(), ranks_up_to(4));
+    EXPECT_EQ(recovery.pool(), ranks_up_to(7)) << "clients are members of the pool";
+    auto few = launch_at({"n1", "n1"});
+    few[1].client = true;
+    EXPECT_EQ(Recovery(Rank{0}, {.placement = {.engines = 2}, .launcher_node = {}}, few).world(), ranks({0}));
+}
+
+TEST(Recovery, ClientsStayInThePoolAndAreMissedWhenTheyAreGone) {
+    Recovery recovery = with_clients(0);
+    (void)recover(recovery, ranks_up_to(7), facts_of(ranks_up_to(7)));
+    EXPECT_EQ(recovery.pool(), ranks_up_to(7));
+    const auto rest = ranks({0, 1, 2, 3, 4, 6});
+    const Plan plan = recover(recovery, rest, facts_of(rest));
+    EXPECT_EQ(plan.clients, ranks({6}));
+    ASSERT_EQ(plan.lost.size(), 1u);
+    EXPECT_EQ(plan.lost[0].rank, Rank{5});
+    EXPECT_EQ(recovery.pool(), rest);
+    const Plan next = recover(recovery, rest, facts_of(rest));
+    EXPECT_TRUE(next.lost.empty()) << "but only once";
+}
+
+TEST(Recovery, AClientCoordinatesOnlyWhereNobodyElseIsLeft) {
+    Recovery recovery = with_clients(6);
+    (void)recovery.step(Shrunk{ranks({4, 5, 6})});
+    EXPECT_EQ(recovery.coordinator(), Rank{4});
+    (void)recovery.step(Failed{});
+    (void)recovery.step(Failed{});
+    (void)recovery.step(Shrunk{ranks({6})});
+    EXPECT_EQ(recovery.coordinator(), Rank{6});
+}
+
 TEST(Recovery, OnlyTheCoordinatorDecides) {
     Recovery recovery = member(3);
     (void)recovery.step(Shrunk{ranks_up_to(5)});

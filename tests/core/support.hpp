@@ -42,6 +42,11 @@ inline std::vector<Member> launch_at(const std::vector<std::string>& places) {
     return members;
 }
 
+/// A layout that deals engines out to the groups in turn: of three groups the first has engines 0, 3, 6 ...
+inline auto strided(std::uint32_t group_size) {
+    return [group_size](std::uint32_t engine, std::uint32_t engines) { return engine % (engines / group_size); };
+}
+
 /// The seeds of a test of many cases: MUSTER_SEED alone where it is set, else 1 .. count.
 inline std::vector<std::uint64_t> seeds(std::uint64_t count) {
     if (const char* one = std::getenv("MUSTER_SEED")) return {std::strtoull(one, nullptr, 10)};

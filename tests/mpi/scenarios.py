@@ -8,56 +8,13 @@ Every run has a deadline; what it started is killed by process group. Exit code 
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
-import time
 
-MPIRUN, TESTS, BIN = sys.argv[1:4]
-FLAGS = ["--with-ft", "ulfm", "--mca", "mpi_preconnect_mpi", "1", "--mca", "coll_ftagree_agreement", "1", "--mca",
-         "mpi_yield_when_idle", "1", "--bind-to", "none", "--oversubscribe", "--mca", "coll", "^han,cuda"]
+from harness import BIN, MPIRUN, TESTS, Failure, execute, expect, job, launch, main, scenario
+
 POINTS = ["noticed", "revoked", "shrunk", "gathered#2", "planned#2", "world_split#2", "group_split#2",
           "built#2", "agreed#2", "handed_over#2"]
-
-
-CASES = {}
-
-
-class Failure(Exception):
-    pass
-
-
-def scenario(function):
-    CASES[function.__name__] = function
-    return function
-
-
-def execute(command, deadline, settings):
-    environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    environment.update({"MUSTER_" + name: str(value) for name, value in settings.items()})
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          start_new_session=True) as process:
-        try:
-            output, _ = process.communicate(timeout=deadline)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-            raise Failure(f"still running after {deadline} s; so far:\n{output}") from None
-    return process.returncode, output
-
-
-def launch(ranks, program, *arguments, deadline=30, **settings):
-    """Runs a program of the tests under plain mpirun; returns (exit code, its output)."""
-    return execute([MPIRUN, *FLAGS, "-n", str(ranks), program, *map(str, arguments)], deadline, settings)
-
-
-def job(engines, standbys, name, *arguments, options=(), **settings):
-    """Under `muster run`, where the exit code is the job's. (Plain mpirun of PRRTE 3.0.14 now and then stays after all its
-    ranks have exited with a status other than 0: seen in 2 of about 40 such runs.)"""
-    command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(engines), "--standbys", str(standbys),
-               *options, "--", os.path.join(TESTS, name), *map(str, arguments)]
-    return execute(command, 30, settings)
 
 
 def stepper(ranks, *arguments, **settings):
@@ -66,11 +23,6 @@ def stepper(ranks, *arguments, **settings):
 
 def member(ranks, *arguments, **settings):
     return launch(ranks, os.path.join(TESTS, "member"), *arguments, **settings)
-
-
-def expect(condition, what, output):
-    if not condition:
-        raise Failure(what + "\n" + output)
 
 
 def expect_ended(output, ending, count):
@@ -357,26 +309,5 @@ def matrix():
     return cases
 
 
-def main():
-    cases = {**CASES, **matrix()}
-    wanted = sys.argv[4:] or ["all"]
-    if wanted == ["--list"]:
-        print("\n".join(cases))
-        return 0
-    chosen = [name for name in cases if any(name.startswith(w) for w in wanted)
-              or ("all" in wanted and not name.startswith("by_hand"))]
-    failed = 0 if chosen else 1
-    for name in chosen:
-        begun = time.monotonic()
-        try:
-            cases[name]()
-            print(f"ok      {name} ({time.monotonic() - begun:.1f} s)", flush=True)
-        except Failure as failure:
-            failed += 1
-            print(f"FAILED  {name}: {failure}", flush=True)
-    print(f"{len(chosen) - failed} passed, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(matrix()))

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// A classifier that serves while it is paused, suspended, resumed and stopped, and while its ranks die. See engine.hpp
+// for the servers' side, operator.hpp and traffic.hpp for the client's.
+
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include "muster/session.hpp"
+#include "serve/engine.hpp"
+#include "serve/operator.hpp"
+#include "serve/options.hpp"
+#include "serve/report.hpp"
+#include "serve/traffic.hpp"
+
+namespace {
+
+int fail(muster::ExitCode code, const std::string& text) {
+    std::cerr << "serve: " << text << "\n";
+    return static_cast<int>(code);
+}
+
+int ended(const muster::Session& session) {
+    const auto& ending = session.ending();
+    return ending.code == muster::ExitCode::finished ? 0 : fail(ending.code, ending.reason);
+}
+
+int run_engine(muster::Session& session, serve::Memory& memory, const serve::Options& options) {
+    serve::Engine engine(session, memory, options);
+    while (const auto turn = session.next()) engine.take(turn);
+    return ended(session);
+}
+
+/// The client's own threads: one sends and receives, one is the operator's.
+serve::Report converse(muster::Session& session, serve::Traffic& traffic, serve::Tally& tally,
+                       const serve::Options& options) {
+    serve::Report report;
+    auto client = session.client();
+    if (!client) {
+        report.traffic.failures.push_back("client: " + client.error().text);
+        session.abort("client: " + client.error().text);
+        return report;
+    }
+    std::thread operating([&] {
+        report.signals = serve::Operator(*client, tally, options).run();
+        if (report.signals.failure) session.abort("operator: " + *report.signals.failure);
+    });
+    report.traffic = traffic.run(*client);
+    operating.join();
+    return report;
+}
+
+int run_client(muster::Session& session, const moe::Dataset& data, const std::vector<float>& weights,
+               const serve::Options& options) {
+    serve::Tally tally;
+    serve::Traffic traffic(data, weights, options, tally);
+    serve::Report report;
+    std::thread conversing([&] { report = converse(session, traffic, tally, options); });
+    while (session.next()) {
+    }
+    conversing.join();
+    report.rounds = session.rounds();
+    const auto problems = serve::problems_of(report, options);
+    if (!serve::show(report, problems, options))
+        return fail(muster::ExitCode::bad_usage, "the result cannot be written");
+    if (const int code = ended(session); code != 0) return code;
+    return problems.empty() ? 0 : 1;
+}
+
+int run(const serve::Options& options) {
+    const auto data = moe::Dataset::load(options.data);
+    if (!data) return fail(muster::ExitCode::bad_usage, data.error().text);
+    auto config = muster::Config::from_environment();
+    if (!config) return fail(muster::ExitCode::bad_usage, config.error().text);
+    if (config->clients != 1 || config->work != muster::Work::requests)
+        return fail(muster::ExitCode::bad_usage,
+                    "this program needs one client and engines that wait for requests: --clients 1 --work requests for "
+                    "muster run, MUSTER_CLIENTS=1 MUSTER_WORK=requests for mpirun");
+    const auto weights = serve::trained_weights(*data);
+    auto memory = serve::Memory::allocate(weights, options.cache_mib);
+    if (!memory) return fail(muster::ExitCode::bad_usage, memory.error().text);
+    auto session = muster::Session::join(*config);
+    if (!session) return fail(muster::ExitCode::launcher_failed, session.error().text);
+    const auto& clients = session->world().clients;
+    const bool is_client = clients.size() == 1 && clients.front() == session->rank();
+    return is_client ? run_client(*session, *data, weights, options) : run_engine(*session, *memory, options);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto options = serve::parse_options(argc, argv);
+    if (const int* code = std::get_if<int>(&options)) return *code;
+    return run(std::get<serve::Options>(options));
+}

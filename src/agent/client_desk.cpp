@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/client_desk.hpp"
+
+#include <algorithm>
+
+namespace muster::detail {
+namespace {
+
+constexpr auto kPumpSlice = std::chrono::milliseconds(1);
+
+Error late(const std::string& what, std::chrono::milliseconds deadline) {
+    return {Fault::timed_out, what + " within " + std::to_string(deadline.count()) + " ms"};
+}
+
+}  // namespace
+
+template <class Ready>
+bool Desk::sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds deadline, Ready ready) {
+    const auto until = Clock::now() + deadline;
+    if (!pump_) return changed_.wait_until(lock, until, ready);
+    while (!ready() && Clock::now() < until) {
+        lock.unlock();
+        pump_();
+        lock.lock();
+        changed_.wait_for(lock, kPumpSlice, ready);
+    }
+    return ready();
+}
+
+void Desk::put(Out out) {
+    out_.push_back(std::move(out));
+    ring_();
+}
+
+Result<Done> Desk::connect(std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (!std::exchange(asked_to_connect_, true)) put(Connect{});
+    if (!sleep(lock, deadline, [this] { return connected_ || over_; }))
+        return late("the coordinator did not answer this client", deadline);
+    if (over_) return *over_;
+    return Done{};
+}
+
+std::shared_ptr<PendingOperation> Desk::ask(core::Wanted wanted) {
+    const std::scoped_lock lock(mutex_);
+    auto pending = std::make_shared<PendingOperation>();
+    pending->id = core::OperationId{++operations_};
+    if (over_) {
+        pending->ended = true;
+        pending->error = over_;
+        return pending;
+    }
+    if (!std::exchange(asked_to_connect_, true)) put(Connect{});
+    pending_[pending->id] = pending;
+    put(Ask{pending->id, wanted});
+    return pending;
+}
+
+Result<Done> Desk::wait(const PendingOperation& pending, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (!sleep(lock, deadline, [&pending] { return pending.ended; }))
+        return late("not all engines have crossed the barrier", deadline);
+    if (pending.error) return *pending.error;
+    return Done{};
+}
+
+bool Desk::ended(const PendingOperation& pending) const {
+    const std::scoped_lock lock(mutex_);
+    return pending.ended;
+}
+
+Result<RequestId> Desk::submit(std::span<const std::byte> bytes, std::optional<RequestId> id) {
+    const std::scoped_lock lock(mutex_);
+    if (over_) return *over_;
+    if (bytes.size() > core::kRequestMax)
+        return Error{Fault::refused, "a request of " + std::to_string(bytes.size()) + " bytes is above the limit of " +
+                                         std::to_string(core::kRequestMax)};
+    while (!id && open_.contains(RequestId{requests_ + 1})) ++requests_;
+    const RequestId name = id.value_or(RequestId{requests_ + 1});
+    if (!id) ++requests_;
+    if (open_.contains(name))
+        return Error{Fault::refused, "request " + std::to_string(name.value) + " is open already"};
+    if (!std::exchange(asked_to_connect_, true)) put(Connect{});
+    open_.insert(name);
+    put(Submit{name, Bytes(bytes.begin(), bytes.end())});
+    return name;
+}
+
+Result<Reply> Desk::wait(RequestId id, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    const auto found = [this, id] {
+        return std::find_if(answered_.begin(), answered_.end(), [id](const Reply& reply) { return reply.id == id; });
+    };
+    if (!open_.contains(id) && found() == answered_.end())
+        return Error{Fault::refused, "no request " + std::to_string(id.value) + " is open"};
+    waited_for_.insert(id);
+    const bool here = sleep(lock, deadline, [&] { return found() != answered_.end(); });
+    waited_for_.erase(id);
+    if (!here) return late("no reply to request " + std::to_string(id.value), deadline);
+    const auto reply = found();
+    Reply taken = std::move(*reply);
+    answered_.erase(reply);
+    return taken;
+}
+
+Result<Reply> Desk::next(std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    const auto free = [this] {
+        return std::find_if(answered_.begin(), answered_.end(),
+                            [this](const Reply& reply) { return !waited_for_.contains(reply.id); });
+    };
+    const bool here = sleep(lock, deadline, [&] { return free() != answered_.end() || over_; });
+    if (const auto reply = free(); reply != answered_.end()) {
+        Reply taken = std::move(*reply);
+        answered_.erase(reply);
+        return taken;
+    }
+    return here ? *over_ : late("no reply", deadline);
+}
+
+std::size_t Desk::open_requests() const {
+    const std::scoped_lock lock(mutex_);
+    return open_.size();
+}
+
+std::vector<Desk::Out> Desk::take_out() {
+    const std::scoped_lock lock(mutex_);
+    return std::exchange(out_, {});
+}
+
+void Desk::connected() {
+    const std::scoped_lock lock(mutex_);
+    connected_ = true;
+    changed_.notify_all();
+}
+
+void Desk::operation_ended(core::OperationId operation, std::optional<Error> error) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = pending_.find(operation);
+    if (found == pending_.end()) return;
+    found->second->ended = true;
+    found->second->error = std::move(error);
+    pending_.erase(found);
+    changed_.notify_all();
+}
+
+void Desk::request_ended(RequestId id, std::optional<Error> error, Bytes bytes) {
+    const std::scoped_lock lock(mutex_);
+    if (open_.erase(id) == 0) return;
+    answered_.push_back({id, std::move(bytes), std::move(error)});
+    changed_.notify_all();
+}
+
+void Desk::end(const Error& why) {
+    const std::scoped_lock lock(mutex_);
+    if (over_) return;
+    over_ = why;
+    for (auto& [id, pending] : pending_) {
+        pending->ended = true;
+        pending->error = why;
+    }
+    pending_.clear();
+    for (const auto id : std::exchange(open_, {})) answered_.push_back({id, {}, why});
+    changed_.notify_all();
+}
+
+}  // namespace muster::detail

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Where the threads of this process that ask for something meet the agent that carries it.
+/// Intuition: a client writes down what it wants and sleeps; the agent takes the notes, and writes the outcome down.
+/// Thread safety: every call from any thread.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "core/message.hpp"
+#include "muster/client.hpp"
+
+namespace muster::detail {
+
+/// One operation under way. Guarded by its desk's lock.
+struct PendingOperation {
+    core::OperationId id;
+    bool ended = false;
+    std::optional<Error> error;
+};
+
+struct Desk {
+    struct Connect {};
+    struct Ask {
+        core::OperationId operation;
+        core::Wanted wanted;
+    };
+    struct Submit {
+        RequestId id;
+        Bytes bytes;
+    };
+    using Out = std::variant<Connect, Ask, Submit>;
+    using Clock = std::chrono::steady_clock;
+
+    /// `ring` wakes the agent. `pump`, where set, does the agent's work, called on the engine thread.
+    Desk(std::function<void()> ring, std::function<void()> pump) : ring_(std::move(ring)), pump_(std::move(pump)) {}
+
+    // Clients.
+    [[nodiscard]] Result<Done> connect(std::chrono::milliseconds deadline);
+    [[nodiscard]] std::shared_ptr<PendingOperation> ask(core::Wanted wanted);
+    [[nodiscard]] Result<Done> wait(const PendingOperation& pending, std::chrono::milliseconds deadline);
+    [[nodiscard]] bool ended(const PendingOperation& pending) const;
+    [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, std::optional<RequestId> id);
+    [[nodiscard]] Result<Reply> wait(RequestId id, std::chrono::milliseconds deadline);
+    [[nodiscard]] Result<Reply> next(std::chrono::milliseconds deadline);
+    [[nodiscard]] std::size_t open_requests() const;
+
+    // The agent.
+    [[nodiscard]] std::vector<Out> take_out();
+    void connected();
+    void operation_ended(core::OperationId operation, std::optional<Error> error);
+    void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);
+    void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
+
+private:
+    /// Sleeps until `ready` holds. False where the deadline passed.
+    template <class Ready>
+    bool sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds deadline, Ready ready);
+    void put(Out out);
+
+    std::function<void()> ring_, pump_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Out> out_;
+    bool asked_to_connect_ = false, connected_ = false;
+    std::optional<Error> over_;
+    std::uint64_t operations_ = 0, requests_ = 0;
+    std::map<core::OperationId, std::shared_ptr<PendingOperation>> pending_;
+    std::set<RequestId> open_;       ///< Submitted, not answered.
+    std::set<RequestId> waited_for_;  ///< Somebody waits for these by name: next() leaves them alone.
+    std::deque<Reply> answered_;     ///< Not fetched yet, oldest first.
+};
+
+}  // namespace muster::detail

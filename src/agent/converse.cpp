@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/// The driver of core::Switchboard: what comes from the engine and the clients of this process goes in, its effects go
+/// out over MPI, to the engine and to the clients.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/agent.hpp"
+#include "agent/inject.hpp"
+#include "agent/log.hpp"
+#include "agent/posix_signals.hpp"
+#include "agent/settings.hpp"
+#include "core/ranks.hpp"
+
+namespace muster::agent {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+
+std::string word_of(core::Wanted wanted) {
+    if (wanted == core::Wanted::suspended) return "SUSPEND";
+    if (wanted == core::Wanted::stopped) return "STOP";
+    return name_of(static_cast<Signal>(wanted));
+}
+
+}  // namespace
+
+void Agent::carry_from_engine() {
+    for (auto& out : inbox_.take_out())
+        apply(std::visit(Overloaded{
+                             [this](const Inbox::Crossed& crossed) {
+                                 tell_launcher_state(crossed.barrier);
+                                 return switchboard_.crossed(crossed.barrier);
+                             },
+                             [this](Inbox::Answer& answer) {
+                                 return switchboard_.reply(answer.client, answer.id, std::move(answer.bytes));
+                             },
+                             [this](const Inbox::Wake& wake) { return switchboard_.wake(wake.scope, wake.number); },
+                         },
+                         out));
+}
+
+void Agent::carry_from_clients() {
+    using detail::Desk;
+    for (const auto& signal : take_posix_signals()) {
+        say("signal " + std::to_string(signal.number) + " has come: asking for " + word_of(signal.wanted));
+        (void)desk_of_clients_.ask(signal.wanted);
+    }
+    for (auto& out : desk_of_clients_.take_out())
+        apply(std::visit(
+            Overloaded{
+                [this](const Desk::Connect&) { return switchboard_.connect(); },
+                [this](const Desk::Ask& ask) { return switchboard_.ask(ask.operation, ask.wanted); },
+                [this](Desk::Submit& submit) { return switchboard_.submit(submit.id, std::move(submit.bytes)); },
+            },
+            out));
+}
+
+/// The engine of this process waits too long for others: ask them all where they are.
+void Agent::look_for_the_missing() {
+    if (auto missing = mailbox_.take_missing(); missing && !ended_) {
+        missing_ = std::move(missing);
+        apply(switchboard_.where(milliseconds(Clock::now())));
+    }
+}
+
+void Agent::tell_launcher_state(std::uint64_t barrier) {
+    const auto& facts = switchboard_.facts();
+    if (!switchboard_.coordinates() || barrier != facts.crossed + 1 || facts.pending.empty()) return;
+    const auto& entry = facts.pending.front();
+    link_.send({{"event", "state"},
+                {"signal", name_of(entry.signal)},
+                {"number", barrier},
+                {"by", entry.origin.value},
+                {"state", name_of(core::after(facts.state, entry.signal))}});
+}
+
+/// Effects that lead to inputs of their own come back here through the queues: nothing is lost on the way.
+void Agent::apply(core::SwitchEffects effects) {
+    for (auto& effect : effects) std::visit([this](auto& one) { perform(one); }, effect);
+}
+
+void Agent::perform(core::Transmit& effect) {
+    if (!in_round_) return;  // The channel keeps it for the next round.
+    const auto place = std::find(places_.begin(), places_.end(), effect.to);
+    if (place == places_.end()) return;
+    reach_point("send", effect.kind);
+    if (!post_.send(pool_, static_cast<int>(place - places_.begin()), std::move(effect.packet)))
+        return mailbox_.complain();
+    ring(effect.to);
+    reach_point("sent", effect.kind);
+}
+
+void Agent::perform(core::SignalArrived& effect) {
+    if (core::contains(recovery_.world(), self_)) inbox_.signal(effect.entry);
+}
+
+void Agent::perform(core::RequestArrived& effect) {
+    inbox_.request({effect.client, effect.id, std::move(effect.bytes)});
+}
+
+void Agent::perform(core::WakeEngine& effect) { inbox_.wake(effect.scope, effect.number); }
+
+void Agent::perform(core::ClientConnected&) { desk_of_clients_.connected(); }
+
+void Agent::perform(core::OperationEnded& effect) {
+    desk_of_clients_.operation_ended(effect.operation, std::move(effect.error));
+}
+
+void Agent::perform(core::RequestEnded& effect) {
+    desk_of_clients_.request_ended(effect.id, std::move(effect.error), std::move(effect.bytes));
+}
+
+void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
+
+void Agent::perform(core::StateHeard&) { state_exists_ = true; }
+
+void Agent::perform(core::TellPosition& effect) {
+    apply(switchboard_.position(effect.to, effect.query, inbox_.whereabouts.position()));
+}
+
+/// Whoever is not where most are is named, with the place where it is.
+void Agent::perform(core::Whereabouts& effect) {
+    if (!missing_) return;
+    const auto missing = *std::exchange(missing_, std::nullopt);
+    const auto who = [this](Rank rank) {
+        return "rank " + std::to_string(rank.value) + " on " + roster_[rank.value].member.node;
+    };
+    std::string text = missing.what + " in round " + std::to_string(recovery_.round().value);
+    for (const auto& [rank, position] : effect.known)
+        text += "; " + who(rank) + " is " + name_of(position.doing) + ", turn " + std::to_string(position.vote) +
+                " after barrier " + std::to_string(position.crossed);
+    for (const Rank rank : effect.silent) text += "; " + who(rank) + " does not answer";
+    say(text);
+    if (missing.fatal) {
+        mailbox_.wish({ExitCode::timed_out, "rank " + std::to_string(self_.value) + " " + text});
+    } else {
+        link_.send({{"event", "note"}, {"text", "rank " + std::to_string(self_.value) + " " + text}});
+    }
+}
+
+void Agent::perform(core::Note& effect) { say(effect.text); }
+
+/// The round is complete: the switchboard works in it from here on.
+void Agent::enter_round(const core::Plan& plan) {
+    auto view = std::make_shared<core::RoundView>();
+    view->round = plan.round;
+    view->coordinator = recovery_.coordinator();
+    view->members = recovery_.pool();
+    std::sort(view->members.begin(), view->members.end());
+    view->world = plan.world;
+    view->sources = core::sources_of(placement_settings(config_), plan.world);
+    const auto shape = shape_of(plan);
+    std::vector<Rank> group, engine;
+    const auto own = core::slot_of(plan.world, self_);
+    for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
+        if (own && shape.group[s] == shape.group[own->value]) group.push_back(plan.world[s]);
+        if (own && s / shape.engine_ranks == own->value / shape.engine_ranks) engine.push_back(plan.world[s]);
+    }
+    in_round_ = true;
+    inbox_.new_round(own.has_value());
+    apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
+}
+
+}  // namespace muster::agent

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+/// `muster simulate`: virtual members under a seed, live through signals and deaths; the rules that must hold are looked
+/// at all the time.
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "muster/exit_codes.hpp"
+#include "sim/study.hpp"
+
+namespace muster::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// With so many every member has a core::Recovery, which knows all others.
+constexpr std::uint32_t kRecoveryMembersMax = 1024;
+constexpr auto kProgressEvery = std::chrono::seconds(2);
+
+struct SimulateOptions {
+    std::string machine = "lifecycle";
+    std::uint32_t members = 8;
+    sim::Study study;
+    bool json = false, trace = false;
+    SimulateOptions() {
+        study.world.stay = false;
+        study.world.faults.deaths_max = 8;
+    }
+};
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+double memory_mib() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+/// What is wrong with the numbers; empty: nothing. Fills in what follows from them.
+std::string complete(SimulateOptions& options) {
+    auto& world = options.study.world;
+    const auto others = world.standbys + world.clients;
+    const auto unit = world.engine_ranks * std::max<std::uint32_t>(1, world.group_size);
+    if (options.members <= others) return "--members counts standbys and clients too: no engine is left";
+    if ((options.members - others) % unit != 0)
+        return std::to_string(options.members - others) + " members that are no standbys or clients are no multiple of " +
+               std::to_string(unit) + " (--engine-ranks x --group-size)";
+    world.engines = (options.members - others) / world.engine_ranks;
+    world.recovery = options.members <= kRecoveryMembersMax;
+    world.faults.kill_per_recovery_event = world.faults.kill_per_event;
+    world.faults.deaths_max = std::min(world.faults.deaths_max, options.members - 1);
+    if (!world.recovery && world.faults.any())
+        return "--kill needs at most " + std::to_string(kRecoveryMembersMax) + " members";
+    return "";
+}
+
+nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& findings, double seconds) {
+    const auto& counts = findings.counts;
+    nlohmann::json violations = nlohmann::json::array();
+    for (const auto& violation : findings.violations)
+        violations.push_back({{"seed", violation.seed}, {"text", violation.text}});
+    return {{"machine", options.machine},
+            {"members", options.members},
+            {"first_seed", options.study.world.seed},
+            {"seeds", findings.seeds},
+            {"seconds", seconds},
+            {"events", counts.events},
+            {"events_per_s", static_cast<double>(counts.events) / seconds},
+            {"memory_mib", memory_mib()},
+            {"rounds", counts.rounds},
+            {"deaths", counts.deaths},
+            {"ended_early", findings.ended_early},
+            {"barriers", counts.barriers},
+            {"packets", counts.packets},
+            {"votes", counts.votes},
+            {"forwards", counts.forwards},
+            {"dummy_forwards", counts.dummy_forwards},
+            {"operations", counts.operations},
+            {"requests", counts.requests},
+            {"answered", counts.replies},
+            {"refused_requests", counts.errors},
+            {"violations", violations}};
+}
+
+void print(const SimulateOptions& options, const sim::Findings& findings, double seconds) {
+    const auto& counts = findings.counts;
+    const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
+    std::printf("%u members, %llu seed%s, %.1f s\n", options.members, number(findings.seeds),
+                findings.seeds == 1 ? "" : "s", seconds);
+    std::printf("  events      %llu, %.2f M/s\n", number(counts.events),
+                static_cast<double>(counts.events) / seconds / 1e6);
+    std::printf("  memory      %.0f MiB\n", memory_mib());
+    std::printf("  deaths      %llu, rounds %llu, jobs with too few left %llu\n", number(counts.deaths),
+                number(counts.rounds), number(findings.ended_early));
+    std::printf("  barriers    %llu, votes %llu, forwards %llu, dummy forwards %llu\n", number(counts.barriers),
+                number(counts.votes), number(counts.forwards), number(counts.dummy_forwards));
+    std::printf("  messages    %llu, most by one member %llu\n", number(counts.packets), number(counts.packets_most));
+    std::printf("  requests    %llu, answered %llu, refused %llu\n", number(counts.requests), number(counts.replies),
+                number(counts.errors));
+    std::printf("  violations  %zu\n", findings.violations.size());
+    for (const auto& violation : findings.violations)
+        std::printf("seed %llu (again: the same command with --seed %llu --seeds 1 --trace)\n%s\n",
+                    number(violation.seed), number(violation.seed), violation.text.c_str());
+}
+
+int simulate(SimulateOptions options) {
+    if (const auto wrong = complete(options); !wrong.empty()) {
+        std::fprintf(stderr, "muster: simulate: %s\n", wrong.c_str());
+        return static_cast<int>(ExitCode::bad_usage);
+    }
+    if (options.trace)
+        options.study.world.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+    const auto begin = Clock::now();
+    auto said = begin;
+    const auto findings = sim::run(options.study, [&](const sim::Findings& so_far) {
+        if (Clock::now() - said < kProgressEvery) return;
+        said = Clock::now();
+        std::fprintf(stderr, "muster: simulate: %llu of %llu seeds, %.1f M events, %.0f s\n",
+                     static_cast<unsigned long long>(so_far.seeds),
+                     static_cast<unsigned long long>(options.study.seeds),
+                     static_cast<double>(so_far.counts.events) / 1e6, seconds_since(begin));
+    });
+    const double seconds = seconds_since(begin);
+    if (options.json)
+        std::printf("%s\n", as_json(options, findings, seconds).dump().c_str());
+    else
+        print(options, findings, seconds);
+    return findings.violations.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+void register_simulate(CLI::App& app, int& exit_code) {
+    auto options = std::make_shared<SimulateOptions>();
+    auto& world = options->study.world;
+    auto* command = app.add_subcommand("simulate", "Run the core with virtual members, clock, network and deaths");
+    command->add_option("--machine", options->machine, "What is simulated")->check(CLI::IsMember({"lifecycle"}));
+    command->add_option("--members", options->members, "All of them: engines' ranks, standbys, clients")
+        ->check(CLI::Range(1, 1'000'000));
+    command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
+    command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
+    command->add_option("--standbys", world.standbys, "Members beyond the world");
+    command->add_option("--clients", world.clients, "Members that only ask; none: any member does");
+    command->add_option("--fan-out", world.fan_out, "To how many a member passes a signal on")->check(CLI::Range(1, 64));
+    command->add_option("--nodes", world.nodes, "Members are dealt to them in turn")->check(CLI::Range(1, 100'000));
+    command->add_option("--seed", world.seed, "The first one");
+    command->add_option("--seeds", options->study.seeds, "How many worlds, one seed each")->check(CLI::PositiveNumber);
+    command->add_option("--cycles", options->study.cycles, "Pause, suspend, resume, unpause so often");
+    command->add_option("--acts", world.acts_per_ms, "Instead: so many random acts a client and virtual ms");
+    command->add_option("--kill", world.faults.kill_per_event, "Probability that an event kills its member")
+        ->check(CLI::Range(0.0, 1.0));
+    command->add_option("--deaths", world.faults.deaths_max, "At most so many a world (8)");
+    command->add_flag("--json", options->json, "One JSON object");
+    command->add_flag("--trace", options->trace, "Every message, death, round and crossing on stderr");
+    command->footer(
+        "Examples:\n"
+        "  muster simulate --members 100000 --group-size 8\n"
+        "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seeds 1000\n"
+        "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seed 17 --trace\n"
+        "Exit code: 0 all rules held, 1 one was broken (its seed is printed), 2 bad usage.");
+    command->callback([options, &exit_code] { exit_code = simulate(*options); });
+}
+
+}  // namespace muster::cli

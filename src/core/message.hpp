@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What members tell each other over the control channel, and how it is written.
+/// Shape: a packet is a header (magic, round, sender, sequence, acknowledged, kind) and one message, or no message:
+/// then it only acknowledges. Numbers are little-endian. Errors: decode() of anything else than a whole, sensible
+/// packet gives nothing; it never reads beyond the end and never allocates more than the packet's own size.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "core/codec.hpp"
+#include "core/signal_log.hpp"
+#include "muster/types.hpp"
+
+namespace muster::core {
+
+/// What a client asks for. The first kSignals are the bare signals, in Signal's order.
+enum class Wanted : std::uint8_t {
+    pause,
+    unpause,
+    suspend,
+    resume,
+    stop,
+    start,
+    suspended,  ///< Compound: pause first where it must be.
+    stopped,    ///< Compound.
+};
+constexpr std::size_t kWanted = 8;
+
+enum class WakeScope : std::uint8_t { group, engine };
+
+/// Where an engine is in its loop, for "who is missing".
+struct Position {
+    enum Doing : std::uint8_t { elsewhere, forward, dummy_forward, voting, resting, in_barrier, in_hooks };
+    Round round;
+    std::uint64_t crossed = 0, vote = 0;
+    Doing doing = elsewhere;
+};
+[[nodiscard]] const char* name_of(Position::Doing doing);  ///< "in its forward", "waiting for the vote" ...
+
+namespace message {
+// clang-format off
+struct Connect {};                                                           ///< Client -> coordinator.
+struct Connected {};                                                         ///< The answer to the first Connect.
+struct Ask { OperationId operation; Wanted wanted = Wanted::pause; };        ///< Client -> coordinator.
+struct Told { OperationId operation; bool accepted = true; std::string reason; };  ///< All have crossed, or refused.
+struct Tell { SignalEntry entry; std::uint64_t crossed = 0; };               ///< Coordinator -> all, down the tree.
+struct Submit { RequestId id; Bytes bytes; };                                ///< Client -> coordinator.
+struct Deliver { Rank client; RequestId id; Bytes bytes; };                  ///< Coordinator -> engine.
+struct Reply { Rank client; RequestId id; Bytes bytes; };                    ///< Engine -> coordinator.
+struct Answer { RequestId id; bool ok = true; std::string reason; Bytes bytes; };  ///< Coordinator -> client.
+/// To the leader, then down its tree. Void in any other round.
+struct Wake { Round round; WakeScope scope = WakeScope::group; std::uint64_t number = 0; };
+struct Leaving {};                                                           ///< Engine -> coordinator.
+struct StateExists {};                                                       ///< Engine -> standby: steps are committed.
+struct Where { std::uint64_t query = 0; };                                   ///< Anybody -> engine.
+struct Here { std::uint64_t query = 0; Position position; };                 ///< The answer.
+struct Resync { std::uint64_t received = 0; };                               ///< First message to a peer in a round.
+// clang-format on
+}  // namespace message
+
+using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
+                             message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
+                             message::Leaving, message::StateExists, message::Where, message::Here, message::Resync>;
+[[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
+
+struct Packet {
+    Round round;
+    Rank sender;
+    std::uint64_t sequence = 0;      ///< From 1 per pair and direction, for the job's life; 0: not numbered (Resync,
+                                     ///< bare acknowledgements).
+    std::uint64_t acknowledged = 0;  ///< All of the receiver's messages up to here have arrived.
+    std::optional<Message> message;
+};
+constexpr std::size_t kRequestMax = 64U << 20;  ///< Bytes of a request or reply.
+
+[[nodiscard]] Bytes encode(const Packet& packet);
+[[nodiscard]] std::optional<Packet> decode_packet(std::span<const std::byte> bytes);
+
+}  // namespace muster::core

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// The agent's side of one member as a machine: control channel, signals, requests, clients, waking.
+/// Intuition: everything that reaches or leaves this member outside a recovery comes in here and goes out as effects,
+/// which the driver carries out in order. The same object is coordinator, engine, client or bystander: which parts of
+/// it work follows from the round that it was given.
+/// Errors: strangers, repeats, old rounds and nonsense are dropped with a Note; nothing else changes.
+/// A client's operations and requests are kept here until they end: another coordinator is asked again. Between
+/// interrupted() and complete() nothing comes in: facts() are to be taken there.
+/// Thread safety: none; the agent owns it. Time comes in with tick(). Source: design of Megatron-LM's coordinator.
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/channel.hpp"
+#include "core/router.hpp"
+#include "core/signal_log.hpp"
+#include "muster/types.hpp"
+
+namespace muster::core {
+
+/// A complete round as the switchboard sees it. Shared, since a simulator holds very many of them.
+struct RoundView {
+    Round round;
+    Rank coordinator;
+    std::vector<Rank> members;  ///< All of the pool, ascending.
+    std::vector<Rank> world;    ///< Shape: one per slot.
+    std::vector<Rank> sources;  ///< The receiving rank of each engine, by slot.
+};
+
+struct SwitchboardSettings {
+    std::uint32_t fan_out = 4;
+    std::uint64_t where_patience_ms = 1'000;  ///< For the answers to "where are you".
+};
+
+// clang-format off
+struct SignalArrived { SignalEntry entry; };                        ///< For the engine, in order, each once.
+struct RequestArrived { Rank client; RequestId id; Bytes bytes; };  ///< For the engine.
+struct WakeEngine { WakeScope scope; std::uint64_t number; };
+struct ClientConnected {};                                          ///< The local client may go on.
+struct OperationEnded { OperationId operation; std::optional<Error> error; };
+struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
+struct LeavingHeard { Rank rank; };
+struct StateHeard {};
+struct TellPosition { Rank to; std::uint64_t query; };              ///< Answer with position().
+struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<Rank> silent; };
+struct Note { std::string text; };                                  ///< A line for the log.
+// clang-format on
+using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
+                                  RequestEnded, LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
+using SwitchEffects = std::vector<SwitchEffect>;
+
+class Switchboard {
+public:
+    Switchboard(Rank self, SwitchboardSettings settings);
+
+    // From the network and the clock.
+    [[nodiscard]] SwitchEffects received(Rank from, std::span<const std::byte> packet);
+    [[nodiscard]] SwitchEffects tick(std::uint64_t now_ms);
+
+    // From the recovery.
+    [[nodiscard]] SwitchEffects interrupted();
+    /// `group`, `engine`: the ranks of this member's lockstep group and engine, by slot; empty where it has none.
+    [[nodiscard]] SwitchEffects complete(std::shared_ptr<const RoundView> view, std::vector<Rank> group,
+                                         std::vector<Rank> engine, const LifecycleFacts& agreed);
+    /// The job is over for this member: open operations and requests end. A stop that has been crossed is done.
+    [[nodiscard]] SwitchEffects ended(const LifecycleFacts& agreed, const Error& why);
+    [[nodiscard]] const LifecycleFacts& facts() const { return log_.facts(); }
+
+    // From this process's engine.
+    [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
+    [[nodiscard]] SwitchEffects reply(Rank client, RequestId id, Bytes bytes);  ///< At most kRequestMax bytes.
+    /// `number` grows during a round, also over barriers: the leader passes on only what is above the last one.
+    [[nodiscard]] SwitchEffects wake(WakeScope scope, std::uint64_t number);
+    [[nodiscard]] SwitchEffects leaving();
+    [[nodiscard]] SwitchEffects state_exists(Rank standby);
+    [[nodiscard]] SwitchEffects position(Rank to, std::uint64_t query, const Position& position);
+    [[nodiscard]] SwitchEffects where(std::uint64_t now_ms);  ///< Asks all engines; Whereabouts follow.
+
+    // From this process's client.
+    [[nodiscard]] SwitchEffects connect();
+    /// Connects first where nobody has. Operations are numbered upwards: a successor relies on it.
+    [[nodiscard]] SwitchEffects ask(OperationId operation, Wanted wanted);
+    [[nodiscard]] SwitchEffects submit(RequestId id, Bytes bytes);  ///< Connects first, too.
+
+    [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
+    [[nodiscard]] const Router& router() const { return router_; }
+
+private:
+    using Key = std::pair<Rank, RequestId>;
+    struct Asked {  ///< An operation of the local client that has not ended.
+        Wanted wanted = Wanted::pause;
+        bool sent = false;  ///< To the present coordinator.
+    };
+    struct Submitted {  ///< A request of the local client that was not answered.
+        Bytes bytes;
+        bool sent = false;
+    };
+    struct Query {  ///< "Where are you", under way.
+        std::uint64_t number = 0, asked_ms = 0;
+        Whereabouts heard;  ///< `silent`: who has not answered yet.
+    };
+
+    // switchboard.cpp: network, rounds, waking, who is where.
+    void dispatch(Rank from, Message message, SwitchEffects& out);
+    void send(Rank to, Message message, SwitchEffects& out);
+    [[nodiscard]] bool reachable() const { return view_ != nullptr && !interrupted_; }
+    [[nodiscard]] bool is_member(Rank rank) const;
+    [[nodiscard]] std::uint32_t place_of(Rank rank) const;  ///< In view_->members.
+    [[nodiscard]] const std::vector<Rank>& list_of(WakeScope scope) const;
+    void lead(WakeScope scope, std::uint64_t number, SwitchEffects& out);
+    void spread(WakeScope scope, std::uint64_t number, SwitchEffects& out);
+    void finish_query(SwitchEffects& out);
+    void on(Rank from, message::Wake wake, SwitchEffects& out);
+    void on(Rank from, message::Leaving leaving, SwitchEffects& out);
+    void on(Rank from, message::StateExists exists, SwitchEffects& out);
+    void on(Rank from, message::Where where, SwitchEffects& out);
+    void on(Rank from, message::Here here, SwitchEffects& out);
+    void on(Rank, message::Resync, SwitchEffects&) {}  // The channel keeps these to itself.
+
+    // switchboard_signals.cpp
+    void judge(Rank client, OperationId operation, Wanted wanted, SwitchEffects& out);
+    [[nodiscard]] std::vector<Signal> path_to(Wanted wanted) const;
+    void announce(const SignalEntry& entry, SwitchEffects& out);
+    void pass_on(const message::Tell& tell, SwitchEffects& out);
+    void await(Rank client, OperationId operation, std::uint64_t number, SwitchEffects& out);
+    void refuse(Rank client, OperationId operation, Wanted wanted, const std::string& why, SwitchEffects& out);
+    void advance(std::uint64_t barrier, SwitchEffects& out);
+    void tell_crossed(SwitchEffects& out);
+    void adopt(const LifecycleFacts& agreed, SwitchEffects& out);
+    void settle_operations(SwitchEffects& out);
+    void hand_in_operations(SwitchEffects& out);
+    void on(Rank from, message::Ask ask, SwitchEffects& out);
+    void on(Rank from, message::Told told, SwitchEffects& out);
+    void on(Rank from, message::Tell tell, SwitchEffects& out);
+
+    // switchboard_requests.cpp: clients and requests.
+    void route(Routings routings, SwitchEffects& out);
+    void cease_to_coordinate();
+    void coordinate(SwitchEffects& out);
+    void connect_to_coordinator(SwitchEffects& out);
+    void hand_in_requests(SwitchEffects& out);
+    void on(Rank from, message::Connect connect, SwitchEffects& out);
+    void on(Rank from, message::Connected connected, SwitchEffects& out);
+    void on(Rank from, message::Submit submit, SwitchEffects& out);
+    void on(Rank from, message::Deliver deliver, SwitchEffects& out);
+    void on(Rank from, message::Reply reply, SwitchEffects& out);
+    void on(Rank from, message::Answer answer, SwitchEffects& out);
+
+    Rank self_;
+    SwitchboardSettings settings_;
+    Channel channel_;
+    SignalLog log_;
+    std::shared_ptr<const RoundView> view_;  ///< Of the last complete round; nothing before the first.
+    std::vector<Rank> group_, engine_;
+    bool interrupted_ = true;
+    std::optional<Error> over_;
+    std::array<std::optional<std::uint64_t>, 2> woken_;  ///< Per scope, on a leader: the last number passed on.
+    std::optional<Query> query_;
+    std::uint64_t queries_ = 0;
+    bool leaving_ = false, leaving_sent_ = false;
+
+    // On the coordinator. Emptied where another member takes over.
+    CoordinatorLifecycle table_;
+    Router router_;
+    std::set<Rank> clients_;     ///< Connected in this coordinator's time (M20); none elsewhere.
+    std::set<Rank> leavers_;     ///< Get no more requests.
+    bool stop_crossed_ = false;  ///< Since the last round broke: complete() answers the requests of that time.
+    std::map<std::pair<Rank, OperationId>, std::uint64_t> awaited_;  ///< Told when so many barriers are crossed.
+
+    // On an engine's receiving rank.
+    std::set<Key> in_progress_;
+    std::vector<message::Reply> replies_;  ///< For the coordinator of the next round.
+
+    // On a client.
+    bool client_ = false, connect_sent_ = false, connected_ = false;
+    std::map<OperationId, Asked> operations_;
+    std::map<RequestId, Submitted> requests_;
+};
+
+/// The places that `place` passes a broadcast on to, in a k-ary tree of `size` places with place `root` at its top.
+[[nodiscard]] std::vector<std::uint32_t> tree_children(std::uint32_t place, std::uint32_t root, std::uint32_t size,
+                                                       std::uint32_t fan_out);
+/// The place above; nothing for the root.
+[[nodiscard]] std::optional<std::uint32_t> tree_parent(std::uint32_t place, std::uint32_t root, std::uint32_t size,
+                                                       std::uint32_t fan_out);
+
+}  // namespace muster::core

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+/// Clients and their requests: submitted to the coordinator, delivered to an engine, replied to, answered once.
+#include <algorithm>
+#include <utility>
+
+#include "core/ranks.hpp"
+#include "core/switchboard.hpp"
+
+namespace muster::core {
+namespace {
+
+std::string named(Rank rank, RequestId id) {
+    return "request " + std::to_string(id.value) + " of rank " + std::to_string(rank.value);
+}
+
+std::string too_large(std::size_t size) {
+    return std::to_string(size) + " bytes are more than " + std::to_string(kRequestMax);
+}
+
+}  // namespace
+
+// The client's side.
+
+SwitchEffects Switchboard::connect() {
+    SwitchEffects out;
+    client_ = true;
+    if (connected_) out.emplace_back(ClientConnected{});
+    connect_to_coordinator(out);
+    return out;
+}
+
+void Switchboard::connect_to_coordinator(SwitchEffects& out) {
+    if (client_ && reachable() && !std::exchange(connect_sent_, true))
+        send(view_->coordinator, message::Connect{}, out);
+}
+
+void Switchboard::on(Rank, message::Connected, SwitchEffects& out) {
+    if (client_ && !std::exchange(connected_, true)) out.emplace_back(ClientConnected{});
+}
+
+SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
+    SwitchEffects out;
+    if (over_) {
+        out.emplace_back(RequestEnded{id, Error{Fault::ended, over_->text}, {}});
+        return out;
+    }
+    if (bytes.size() > kRequestMax) {
+        out.emplace_back(RequestEnded{id, Error{Fault::refused, too_large(bytes.size())}, {}});
+        return out;
+    }
+    client_ = true;
+    connect_to_coordinator(out);
+    const auto [entry, is_new] = requests_.try_emplace(id);
+    if (!is_new) {
+        out.emplace_back(Note{"dropped: " + named(self_, id) + " is under way"});
+        return out;
+    }
+    entry->second.bytes = std::move(bytes);
+    if (!reachable()) return out;
+    entry->second.sent = true;
+    send(view_->coordinator, message::Submit{id, entry->second.bytes}, out);
+    return out;
+}
+
+void Switchboard::hand_in_requests(SwitchEffects& out) {
+    std::vector<RequestId> unsent;
+    for (auto& [id, request] : requests_)
+        if (!std::exchange(request.sent, true)) unsent.push_back(id);
+    for (const RequestId id : unsent) send(view_->coordinator, message::Submit{id, requests_.at(id).bytes}, out);
+}
+
+void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
+    const auto request = requests_.find(answer.id);
+    // An error of another than the coordinator says nothing: the request was submitted anew.
+    if (request == requests_.end() || (!answer.ok && from != view_->coordinator)) {
+        out.emplace_back(Note{"dropped: an answer to " + named(self_, answer.id) + ", which is not open"});
+        return;
+    }
+    requests_.erase(request);
+    std::optional<Error> error;
+    if (!answer.ok) {
+        const Fault fault = answer.reason == kNoEngines ? Fault::refused : Fault::ended;
+        error = Error{fault, std::move(answer.reason)};
+    }
+    out.emplace_back(RequestEnded{answer.id, std::move(error), std::move(answer.bytes)});
+}
+
+// The coordinator's side.
+
+/// Whoever coordinates next, be it this member again, begins with an empty table.
+void Switchboard::cease_to_coordinate() {
+    clients_.clear();
+    leavers_.clear();
+    awaited_.clear();
+    router_ = Router(std::make_unique<RoundRobin>());
+}
+
+/// A round is complete: who is gone is forgotten, what waited for the round goes on.
+void Switchboard::coordinate(SwitchEffects& out) {
+    const auto gone = [this](Rank rank) { return !is_member(rank); };
+    std::erase_if(clients_, gone);
+    std::erase_if(leavers_, gone);
+    std::erase_if(awaited_, [&](const auto& entry) { return gone(entry.first.first); });
+    std::vector<Rank> engines;
+    if (stop_crossed_ || facts().state == State::stopped) route(router_.stopped(), out);
+    if (facts().state != State::stopped) {
+        std::copy_if(view_->sources.begin(), view_->sources.end(), std::back_inserter(engines),
+                     [this](Rank rank) { return !leavers_.contains(rank); });
+    }
+    route(router_.complete(engines, view_->members), out);
+    tell_crossed(out);
+}
+
+void Switchboard::route(Routings routings, SwitchEffects& out) {
+    for (auto& routing : routings) {
+        if (auto* routed = std::get_if<Routed>(&routing)) send(routed->engine, std::move(routed->deliver), out);
+        if (auto* answered = std::get_if<Answered>(&routing)) send(answered->client, std::move(answered->answer), out);
+    }
+}
+
+void Switchboard::on(Rank from, message::Connect, SwitchEffects& out) {
+    if (!coordinates() || !clients_.insert(from).second) {
+        out.emplace_back(Note{"ignored: rank " + std::to_string(from.value) + " connects " +
+                              (coordinates() ? "again" : "to one that does not coordinate")});
+        return;
+    }
+    send(from, message::Connected{}, out);
+}
+
+void Switchboard::on(Rank from, message::Submit submit, SwitchEffects& out) {
+    if (!clients_.contains(from)) {
+        out.emplace_back(Note{"ignored: " + named(from, submit.id) + ", which is not connected here"});
+        return;
+    }
+    route(router_.submit(from, submit.id, std::move(submit.bytes)), out);
+}
+
+void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {
+    if (!coordinates()) return send(view_->coordinator, std::move(reply), out);  // It was so when this was sent.
+    route(router_.reply(from, std::move(reply)), out);
+}
+
+// The engine's side.
+
+void Switchboard::on(Rank from, message::Deliver deliver, SwitchEffects& out) {
+    // What is not for this engine any more was given to another when the round was completed.
+    if (from != view_->coordinator || !contains(view_->sources, self_)) {
+        out.emplace_back(Note{"dropped: " + named(deliver.client, deliver.id) + ", from rank " +
+                              std::to_string(from.value) + ": it was for an earlier round"});
+        return;
+    }
+    if (!in_progress_.emplace(deliver.client, deliver.id).second) return;  // It runs here already.
+    out.emplace_back(RequestArrived{deliver.client, deliver.id, std::move(deliver.bytes)});
+}
+
+SwitchEffects Switchboard::reply(Rank client, RequestId id, Bytes bytes) {
+    SwitchEffects out;
+    if (bytes.size() > kRequestMax) {
+        out.emplace_back(Note{"dropped: the reply to " + named(client, id) + ": " + too_large(bytes.size())});
+        return out;
+    }
+    in_progress_.erase({client, id});
+    message::Reply reply{client, id, std::move(bytes)};
+    if (reachable()) {
+        send(view_->coordinator, std::move(reply), out);
+    } else {
+        replies_.push_back(std::move(reply));
+    }
+    return out;
+}
+
+}  // namespace muster::core

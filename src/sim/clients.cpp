@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+/// What clients do of their own accord: connect, ask for signals, legal and illegal ones, hand in requests.
+#include <algorithm>
+
+#include "sim/stage.hpp"
+
+namespace muster::sim {
+namespace {
+
+constexpr std::size_t kOperationsMax = 3;  ///< Open ones per client.
+constexpr std::size_t kRequestsMax = 40;
+
+/// The signal that leads from one stable state towards another; nothing where they are the same.
+std::optional<core::Wanted> way(State from, State to) {
+    using core::Wanted;
+    if (from == to) return std::nullopt;
+    if (from == State::stopped) return Wanted::start;
+    if (to == State::stopped) return Wanted::stopped;
+    if (to == State::suspended) return Wanted::suspended;
+    if (from == State::suspended) return Wanted::resume;
+    return to == State::paused ? Wanted::pause : Wanted::unpause;
+}
+
+}  // namespace
+
+Member* World::Stage::someone_to_ask() {
+    std::vector<Member*> some;
+    for (auto& member : members_)
+        if (member.alive && !member.ended && (member.client || options_.clients == 0)) some.push_back(&member);
+    if (some.empty())
+        for (auto& member : members_)
+            if (member.alive && !member.ended) some.push_back(&member);
+    return some.empty() ? nullptr : some[dice_.below(some.size())];
+}
+
+void World::Stage::ask(Member& client, core::Wanted wanted) {
+    if (!client.book) client.book = std::make_unique<ClientBook>();
+    const core::OperationId operation{++client.book->operations};
+    client.book->open_operations[operation.value] = wanted;
+    ++counts_.operations;
+    if (followed()) tell(client, "asks for operation " + std::to_string(operation.value));
+    witness_.asks(client, operation, wanted);
+    post(client, mail::Ask{operation, wanted});
+}
+
+void World::Stage::submit(Member& client) {
+    if (!client.book) client.book = std::make_unique<ClientBook>();
+    const RequestId id{++client.book->requests};
+    client.book->open_requests.insert(id.value);
+    ++counts_.requests;
+    witness_.submits(client, id);
+    post(client, mail::Submit{id});
+}
+
+void World::Stage::client_acts(Member& member) {
+    if (healed_ || member.ended) return;
+    ClientBook& book = *member.book;
+    if (!book.connected) {
+        if (!std::exchange(book.connecting, true)) post(member, mail::Connect{});
+        return;  // It goes on when it is connected.
+    }
+    if (dice_.below(2) == 0) {
+        if (book.open_requests.size() < kRequestsMax)
+            for (auto more = dice_.between(1, 4); more > 0; --more) submit(member);
+    } else if (book.open_operations.size() < kOperationsMax) {
+        ask(member, any_signal());
+    }
+    arrange(dice_.between(1, static_cast<std::uint32_t>(2 * kTicksPerMs / options_.acts_per_ms)), member,
+            Happening::client_acts);
+}
+
+/// Mostly something that leads on from the present state, else anything at all.
+core::Wanted World::Stage::any_signal() {
+    using core::Wanted;
+    const auto any = static_cast<Wanted>(dice_.below(core::kWanted));
+    if (dice_.below(4) == 0) return any;
+    const State here = witness_.state_after(witness_.crossed());
+    if (here == State::running) return dice_.below(6) == 0 ? Wanted::suspended : Wanted::pause;
+    if (here == State::suspended) return Wanted::resume;
+    if (here == State::stopped) return Wanted::start;
+    if (dice_.below(12) == 0) return Wanted::stop;
+    return dice_.below(2) == 0 ? Wanted::suspend : Wanted::unpause;
+}
+
+void World::Stage::lead_to(State state) {
+    for (const auto& member : members_)
+        if (member.alive && !member.ended && member.book && !member.book->open_operations.empty()) return;
+    const Member* some = newest();
+    if (!some || !some->view) return;
+    const Member& coordinator = members_[some->view->coordinator.value];
+    if (!coordinator.alive || !coordinator.steady) return;
+    const auto next = way(core::wanted_state(coordinator.switchboard->facts()), state);
+    if (Member* client = someone_to_ask(); next && client) ask(*client, *next);
+}
+
+}  // namespace muster::sim

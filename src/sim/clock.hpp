@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Virtual time. Units: one tick stands for a microsecond; a message takes a few, a forward some hundred.
+
+#include <cstdint>
+
+#include "muster/types.hpp"
+
+namespace muster::sim {
+
+using Tick = Id<struct TickTag, std::uint64_t>;
+
+constexpr std::uint64_t kTicksPerMs = 1'000;
+
+}  // namespace muster::sim

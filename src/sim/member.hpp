@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// One virtual member: its agent, its engine and its client, with what each waits for.
+/// Intuition: agent and engine are two threads of one process in the job, so here they are two sequences of events that
+/// meet in a mailbox, as over MPI: nothing reaches the other side in the middle of what it does.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <variant>
+#include <vector>
+
+#include "core/engine_loop.hpp"
+#include "core/leave_desk.hpp"
+#include "core/recovery.hpp"
+#include "core/switchboard.hpp"
+#include "sim/comms.hpp"
+
+namespace muster::sim {
+
+/// What the engine does or waits for.
+enum class Doing : std::uint8_t {
+    parked,     ///< Waits for a round to be handed over.
+    batch,      ///< Waits for its source.
+    vote,       ///< Waits for the others' votes.
+    meeting,    ///< In the forward, waits for the group's collective.
+    computing,  ///< In the forward, after it.
+    hooks,
+    rest,
+    barrier,
+    finished,
+};
+[[nodiscard]] const char* name_of(Doing doing);
+
+constexpr int kLeaveWindowMs = 200;
+
+struct Handover {
+    Round round;
+    std::uint64_t crossed = 0;
+    State state = State::running;
+    std::shared_ptr<Comms> comms;
+    std::uint32_t slot = 0, group = 0, engine = 0;
+};
+
+using RequestKey = std::pair<Rank, RequestId>;
+
+struct Engine {
+    explicit Engine(const core::LoopSettings& settings) : loop(settings) {}
+    core::EngineLoop loop;
+    std::uint32_t epoch = 0;  ///< Events of an earlier one are void.
+    Doing doing = Doing::parked;
+    bool interrupted = true;           ///< The round that it works in is broken.
+    std::optional<Handover> handover;  ///< The next round, until it is taken.
+    Handover now;                      ///< The round that it has taken.
+    bool source = false;
+    std::vector<core::SignalEntry> signals;
+    std::vector<RequestKey> open;  ///< Delivered and not answered, oldest first.
+    bool new_requests = false;     ///< Since the last batch.
+    std::uint64_t batches = 0;     ///< Taken in this round.
+    std::uint32_t votes = 0;       ///< Posted in this round.
+    bool vote_there = false;       ///< The vote that was posted before a forward has been counted.
+    std::uint64_t rested_for = 0;  ///< Number of the wake that it rested for; 0: it has not rested since the last batch.
+    std::uint64_t woken_group = 0, woken_engine = 0;  ///< Highest number of each scope in this round.
+    std::uint64_t resting_since = 0;
+    bool dummy = false;            ///< The forward under way is one.
+};
+
+/// A client's own account of what it has asked for.
+struct ClientBook {
+    bool connecting = false, connected = false;
+    std::uint64_t operations = 0, requests = 0;  ///< Asked for so far.
+    std::map<std::uint64_t, core::Wanted> open_operations;
+    std::set<std::uint64_t> open_requests;
+};
+
+namespace mail {
+struct Crossed { std::uint64_t barrier; };
+struct Reply { RequestKey request; };
+struct Wake { core::WakeScope scope; std::uint64_t number; };
+struct Leaving {};
+struct Connect {};
+struct Ask { core::OperationId operation; core::Wanted wanted; };
+struct Submit { RequestId id; };
+}  // namespace mail
+/// From engine and client to the agent of their process.
+using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit>;
+
+/// What the agent waits for in a recovery.
+enum class Waits : std::uint8_t {
+    nothing,
+    turn,       ///< Its next effect is due.
+    meeting,    ///< Shrink or agreement.
+    gather,
+    broadcast,
+    build,
+    answer,     ///< The outcome is on its way, and may still be lost with the round.
+    certainty,  ///< The outcome is on its way, the same to everybody.
+};
+
+struct Member {
+    Rank rank;
+    bool client = false, alive = true, ended = false, leaving = false;
+    std::optional<core::Switchboard> switchboard;
+    std::unique_ptr<core::Recovery> recovery;
+    std::vector<core::Effect> due;  ///< Effects of the recovery, the next one first.
+    Waits waits = Waits::nothing;
+    std::uint32_t agent_epoch = 0;
+    std::uint32_t pool = 0, next_pool = 0;  ///< The next one is the outcome of a shrink, until it is heard of.
+    bool steady = false;  ///< In a complete round, and the agent listens.
+    bool broken = false;  ///< Knows that its pool is broken.
+    bool engine_role = false;  ///< In the world of its round.
+    bool mail_due = false, tick_due = false;
+    std::vector<Mail> mail;
+    std::vector<std::uint32_t> early;  ///< Packets of its pool that came before it had completed the round.
+    std::unique_ptr<core::LeaveDesk> desk;
+    std::shared_ptr<const core::RoundView> view;
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<ClientBook> book;
+    std::optional<std::uint32_t> dies_after;  ///< So many more things that it sends.
+    std::uint64_t packets = 0;
+};
+
+}  // namespace muster::sim

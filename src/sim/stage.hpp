@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// The inside of a World: the driver that carries out what the machines of src/core order. It decides nothing.
+/// One file per thread of a member: engines.cpp, agents.cpp (outside a recovery), recoveries.cpp, clients.cpp; deaths
+/// and the loop over events are in stage.cpp.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/dice.hpp"
+#include "sim/event_queue.hpp"
+#include "sim/member.hpp"
+#include "sim/network.hpp"
+#include "sim/pool.hpp"
+#include "sim/witness.hpp"
+#include "sim/world.hpp"
+
+namespace muster::sim {
+
+class World::Stage {
+public:
+    explicit Stage(const WorldOptions& options);
+
+    void run(std::uint64_t until);
+    [[nodiscard]] Member* someone_to_ask();  ///< A live client, else any member; nobody where all are gone.
+    void ask(Member& client, core::Wanted wanted);
+    void submit(Member& client);
+    void die(Member& member);
+    void heal();
+    [[nodiscard]] bool settled(State state) const;
+    void lead_to(State state);  ///< One client asks for the next signal on the way, where none is under way.
+    [[nodiscard]] std::string story() const;
+
+    [[nodiscard]] std::uint64_t now() const { return queue_.now(); }
+    [[nodiscard]] Member* member(Rank rank) { return rank.value < members_.size() ? &members_[rank.value] : nullptr; }
+    [[nodiscard]] const Witness& witness() const { return witness_; }
+    [[nodiscard]] Counts counts() const;
+    [[nodiscard]] std::optional<ExitCode> ended() const { return ended_; }
+
+private:
+    // stage.cpp
+    void happen(const Event& event);
+    void begin();
+    void to_agent(Member& member, const Event& event);
+    void to_engine(Member& member, const Event& event);
+    void void_event(const Event& event);
+    void arrange(std::uint64_t in, const Member& member, Happening what, std::uint32_t payload = 0,
+                 std::uint32_t epoch = 0);
+    void tempt_fate(Member& member);
+    bool dies_now(Member& member);  ///< In the middle of what it does, where its time has come.
+    void tell(const Member& member, const std::string& what) const;  ///< To whoever follows the run.
+    [[nodiscard]] bool followed() const { return options_.trace != nullptr; }
+    [[nodiscard]] std::uint64_t depth(std::size_t members);  ///< Ticks that a tree over so many takes.
+    [[nodiscard]] const Member* newest() const;  ///< A live member of the newest round.
+    [[nodiscard]] bool works(const Member& member, State state) const;
+    [[nodiscard]] std::uint64_t agents_pause();
+
+    // engines.cpp
+    void take_round(Member& member);
+    void carry_out(Member& member, core::Order order);
+    std::optional<core::Order> perform(Member& member, const core::Order& order);
+    std::optional<core::Order> take_batch(Member& member);
+    [[nodiscard]] core::Batch collect(Engine& engine);
+    [[nodiscard]] std::optional<Signal> next_signal(const Engine& engine) const;
+    void publish(Member& member, const core::Batch& batch);
+    void post_vote(Member& member, const core::Votes& votes);
+    void enter_forward(Member& member, const core::Order& order);
+    void finish_forward(Member& member);
+    void answer_some(Member& member);
+    std::optional<core::Order> enter_rest(Member& member, const core::Order& order);
+    [[nodiscard]] bool group_votes(const Engine& engine) const;
+    [[nodiscard]] bool has_news(const Engine& engine) const;
+    [[nodiscard]] bool has_news_itself(const Engine& engine) const;
+    core::Order leave_rest(Member& member);
+    void look(Member& member);
+    void enter_barrier(Member& member, std::uint64_t number);
+    void cross(Member& member);
+    void vote_counted(Member& member, std::uint32_t number);
+    void interrupt_engine(Member& member);
+    void program_returns(Member& member);
+    void finish_loop(Member& member);
+
+    // agents.cpp
+    void enter_round(Member& member, const core::Plan& plan, Rank coordinator, const std::vector<Rank>& pool);
+    std::shared_ptr<Comms> comms_of(Member& member, const core::Plan& plan, Rank coordinator,
+                                    const std::vector<Rank>& pool);
+    void give_role(Member& member, const core::Plan& plan, const std::shared_ptr<Comms>& comms);
+    void post(Member& member, Mail mail);
+    void read_mail(Member& member);
+    void receive(Member& member, std::uint32_t packet);
+    void deliver(Member& member, const Packet& packet);
+    void agent_tick(Member& member);
+    void apply(Member& member, core::SwitchEffects effects);
+    void perform(Member& member, core::Transmit& effect);
+    void perform(Member& member, core::SignalArrived& effect);
+    void perform(Member& member, core::RequestArrived& effect);
+    void perform(Member& member, core::WakeEngine& effect);
+    void perform(Member& member, core::ClientConnected& effect);
+    void perform(Member& member, core::OperationEnded& effect);
+    void perform(Member& member, core::RequestEnded& effect);
+    void perform(Member& member, core::LeavingHeard& effect);
+    void perform(Member& member, core::StateHeard& effect);
+    void perform(Member& member, core::TellPosition& effect);
+    void perform(Member& member, core::Whereabouts& effect);
+    void perform(Member& member, core::Note& effect);
+    [[nodiscard]] std::uint64_t now_ms() const { return now() / kTicksPerMs; }
+
+    // recoveries.cpp
+    void notice(Member& member, std::uint32_t pool);
+    void recover(Member& member);
+    void enter_pool(Member& member, std::uint32_t pool);
+    void hear(Member& member, const core::Input& input);
+    void answer(Member& member, Waits certain, std::uint64_t in, core::Input input);
+    void hear_answer(Member& member, std::uint32_t input);
+    void go_on(Member& member);
+    bool begin_effect(Member& member);  ///< False where the agent has to wait.
+    void revoke(Member& member);
+    void meet(Member& member, bool shrinks, bool yes);
+    void resolve(std::uint32_t pool);
+    void gather(Member& member, const core::Gather& effect);
+    void broadcast(Member& member, const core::Broadcast& effect);
+    void build(Member& member);
+    void hand_over(Member& member, const core::Plan& plan);
+    void end(Member& member, const core::End& effect);
+    [[nodiscard]] core::Facts facts_of(Member& member, const core::Gather& effect);
+
+    // clients.cpp
+    void client_acts(Member& member);
+    [[nodiscard]] core::Wanted any_signal();
+
+    WorldOptions options_;
+    Dice dice_;
+    EventQueue queue_;
+    Network network_;
+    core::PlanSettings plan_settings_;
+    std::vector<core::Member> launch_;
+    std::vector<Member> members_;
+    std::vector<Pool> pools_;
+    std::vector<core::Input> inputs_;
+    std::vector<std::uint32_t> free_inputs_;
+    std::unordered_map<std::uint32_t, std::shared_ptr<Comms>> comms_;  ///< By pool.
+    Witness witness_;
+    Counts counts_;
+    std::optional<ExitCode> ended_;
+    bool healed_ = false, small_ = true;
+    std::uint32_t deaths_left_ = 0;
+};
+
+}  // namespace muster::sim

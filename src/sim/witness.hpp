@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
+/// The rules are in witness.cpp, one function each.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/member.hpp"
+
+namespace muster::sim {
+
+class Witness {
+public:
+    explicit Witness(std::uint32_t members) : rounds_(members), crossings_(members) {}
+
+    // As it happens.
+    void enters_round(const Member& member, const core::Plan& plan, const std::vector<Member>& members);
+    void all_arrived(const Comms& comms, std::uint64_t number, const std::vector<Member>& members);
+    void arrives(const Member& member, const Comms& comms, std::uint64_t number);
+    void crosses(const Member& member, std::uint64_t number, const std::optional<core::SignalEntry>& entry);
+    void meets_in_forward(const Member& member, const core::Votes& turns, bool every_turn);
+    void drifts(const Member& member, std::uint64_t vote);
+    void shrinks_beside_agreement();
+    void asks(const Member& client, core::OperationId operation, core::Wanted wanted);
+    void operation_ends(const Member& client, core::OperationId operation, const std::optional<Error>& error);
+    void submits(const Member& client, RequestId id);
+    void request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended);
+
+    void notes(const Member& member, const std::string& text) { last_note_ = std::to_string(member.rank.value) + ": " + text; }
+    [[nodiscard]] const std::string& last_note() const { return last_note_; }
+
+    /// All members, between two events. `rested_max`: ticks that a rest beside work in its group may last.
+    void looks_at(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
+
+    [[nodiscard]] const std::string& violations() const { return violations_; }
+    [[nodiscard]] std::uint64_t crossed() const { return history_.size(); }
+    /// Of an engine that has crossed that many barriers; running where nobody has seen it.
+    [[nodiscard]] State state_after(std::uint64_t crossed) const;
+
+private:
+    struct Crossing {  ///< A barrier that somebody has crossed.
+        State to = State::running;
+        core::SignalEntry entry;
+    };
+    struct Last {  ///< Per member: its last crossing.
+        std::uint64_t number = 0;
+        Round round;
+    };
+    struct Asked {
+        core::Wanted wanted = core::Wanted::pause;
+        std::uint64_t crossed = 0;  ///< Barriers, when it was asked for.
+    };
+    using Operation = std::pair<Rank, std::uint64_t>;
+    void forget_what_only_the_dead_know(std::uint64_t agreed);
+    void states_fit(const std::vector<Member>& members);
+    void nobody_rests_beside_work(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
+    void violated(const std::string& what);
+
+    std::vector<Round> rounds_;        ///< Per member: the last one that it entered.
+    std::vector<Last> crossings_;
+    std::map<Round, std::vector<Rank>> worlds_;
+    std::vector<Crossing> history_;    ///< By barrier, the first at 0.
+    core::SignalEntry arriving_;       ///< What the barrier is crossed for at which all have arrived.
+    std::map<Operation, Asked> asked_;
+    std::map<Operation, std::set<std::uint64_t>> led_to_;  ///< Barriers of each operation.
+    std::map<RequestKey, std::uint64_t> submitted_;        ///< Barriers crossed by then.
+    std::string violations_, last_note_;
+};
+
+}  // namespace muster::sim

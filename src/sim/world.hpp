@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// A whole job of virtual members in one process, in virtual time, with everything that happens to it out of one seed.
+/// Intuition: one more driver beside src/agent: core::EngineLoop, core::Switchboard, core::Recovery and core::decide
+/// are the very code that a job runs; clock, network, collectives and deaths are simulated.
+///
+///     sim::World world({.seed = 7, .engines = 8, .standbys = 2, .clients = 1, .faults = {.kill_per_event = 1e-4}});
+///     world.run(Tick{200'000});
+///     ASSERT_EQ(world.violations(), "");
+///     world.heal();
+///     ASSERT_TRUE(world.settles(State::running, Tick{2'000'000}));
+///
+/// Thread safety: none. Determinism: the same options give the same run on every machine.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/message.hpp"
+#include "muster/config.hpp"
+#include "muster/exit_codes.hpp"
+#include "muster/lifecycle.hpp"
+#include "sim/clock.hpp"
+
+namespace muster::sim {
+
+struct Faults {
+    /// Probability that the member to whom something happens dies of it: before it, or in the middle of what it does.
+    double kill_per_event = 0;
+    double kill_per_recovery_event = 0;  ///< The same for a member in a recovery: few events, and each one matters.
+    double kill_coordinator = 0;         ///< The same for the coordinator outside a recovery.
+    std::uint32_t deaths_max = 0;        ///< Random deaths, all in all.
+    /// Probability that a packet that was lost with its round comes all the same, later.
+    double stale_packet = 0;
+    [[nodiscard]] bool any() const { return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0; }
+};
+
+struct WorldOptions {
+    std::uint64_t seed = 1;
+    std::uint32_t engines = 8, engine_ranks = 1, group_size = 0, standbys = 0, clients = 0;
+    std::uint32_t nodes = 1;  ///< Members are dealt to them in turn.
+    std::uint32_t fan_out = 4;
+    ConsensusMode consensus = ConsensusMode::blocking;
+    std::uint32_t consensus_every = 1;
+    Work work = Work::requests;
+    bool stay = true;
+    SlotOrder slot_order = SlotOrder::stable;
+    Quorum quorum = Quorum::majority;
+    /// Clients (any member, where there is none) do something so often; 0: only what is asked for below.
+    double acts_per_ms = 0;
+    /// Members can die and rounds follow one another. Off: no core::Recovery, for very many members.
+    bool recovery = true;
+    Faults faults{};
+    /// Hears a line for each death, round, crossing, message and note, for a replay; empty: nothing is written.
+    std::function<void(const std::string&)> trace{};
+};
+
+struct Counts {
+    std::uint64_t events = 0, packets = 0, bytes = 0, votes = 0, forwards = 0, dummy_forwards = 0;
+    std::uint64_t barriers = 0;  ///< Crossed, each once.
+    std::uint64_t rounds = 0, deaths = 0;
+    std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;
+    std::uint64_t packets_most = 0;  ///< Sent by one member.
+    Tick last_crossing;              ///< When the last engine crossed the last barrier.
+};
+
+class World {
+public:
+    explicit World(const WorldOptions& options);
+    World(World&&) noexcept;
+    World& operator=(World&&) noexcept;
+    ~World();
+
+    void run(Tick ticks);              ///< So much longer, or until something is violated.
+    void signal(core::Wanted wanted);  ///< Some client asks for it now.
+    void submit(std::uint32_t count);  ///< Some client hands in so many requests now.
+    void kill(Rank rank);              ///< Now, between two events.
+    void heal();                       ///< From now on nobody dies, and clients only wait.
+
+    /// Goes on until nothing is under way and all engines of the world are in `state`: at most `ticks`.
+    [[nodiscard]] bool settles(State state, Tick ticks);
+    /// As settles(), after the clients have asked for what leads to a stable `state`, again and again.
+    [[nodiscard]] bool reaches(State state, Tick ticks);
+
+    [[nodiscard]] const std::string& violations() const;  ///< A line each; empty where there is none.
+    [[nodiscard]] std::optional<ExitCode> ended() const;  ///< How the job has ended; nothing while it goes on.
+    [[nodiscard]] std::string story() const;              ///< Where everybody is, for a failed test.
+    [[nodiscard]] Counts counts() const;
+    [[nodiscard]] Tick now() const;
+
+private:
+    class Stage;
+    std::unique_ptr<Stage> stage_;
+};
+
+}  // namespace muster::sim

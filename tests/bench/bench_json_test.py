@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a short benchmark and checks the form of its JSON and that the figures can be true. Not whether budgets are met:
+those are for a quiet machine, `muster bench NAME --check`.
+
+    bench_json_test.py MUSTER NAME
+"""
+import json
+import subprocess
+import sys
+
+FORWARD_US = 2_000
+OPTIONS = {
+    "consensus": ["--forward-us", str(FORWARD_US), "--turns", "50"],
+    "pause": ["--cycles", "20"],
+    "rest": ["--seconds", "1"],
+}
+ROWS = {
+    "consensus": ["forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
+                  "turn_off", "allreduce", "next_blocking", "next_overlapped", "next_every_16", "next_off"],
+    "pause": ["pause", "unpause", "bare", "bare_asleep"],
+    "rest": ["resting_cpu", "wake"],
+}
+BUDGETS = {
+    "consensus": {"consensus_over_allreduce": 1.2},
+    "pause": {"pause_over_bare": 2.0},
+    "rest": {"resting_cpu_percent_max": 2.0, "wake_ms": 2.0},
+}
+
+
+def complaints(bench, report, ranks):
+    """What is wrong, as sentences."""
+    if report["bench"] != bench or report["ranks"] != ranks:
+        yield f"it is a report of {report['bench']} with {report['ranks']} ranks"
+    rows = {row["name"]: row for row in report["rows"]}
+    if list(rows) != ROWS[bench]:
+        yield f"the rows are {list(rows)}"
+    for name, row in rows.items():
+        if not 0 <= row["min_us"] <= row["median_us"] <= row["max_us"] or row["max_us"] == 0:
+            yield f"no order in {row}"
+    ratios = {ratio["name"]: ratio for ratio in report["ratios"]}
+    for name, budget in BUDGETS[bench].items():
+        if name not in ratios or ratios[name]["budget"] != budget:
+            yield f"{name} has another budget than {budget}"
+    for ratio in ratios.values():
+        known = None if ratio["budget"] is None else ratio["value"] <= ratio["budget"]
+        if ratio["met"] is not known or ratio["value"] <= 0:
+            yield f"no sense in {ratio}"
+    # The least is what the machine can do; medians also tell what else it does at the moment.
+    yield from SANITY[bench]({name: row["min_us"] for name, row in rows.items()})
+
+
+def consensus_sanity(us):
+    # Every turn has a whole forward in it, and agreeing takes less, in every form.
+    for name in ("forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
+                 "turn_off"):
+        if us[name] < 0.7 * FORWARD_US:
+            yield f"{name} has no forward in it: {us[name]} us"
+    if us["next_blocking"] > FORWARD_US:
+        yield f"a vote takes {us['next_blocking']} us"
+    # Without a vote there is nothing to wait for; with one, at least a message each way.
+    if us["next_off"] >= us["next_blocking"]:
+        yield f"next() without a vote takes {us['next_off']} us, with one {us['next_blocking']} us"
+
+
+def pause_sanity(us):
+    # Who sleeps has to be woken first.
+    if us["bare_asleep"] <= us["bare"]:
+        yield "sleepers answer sooner than those who wait"
+    for name in ("pause", "unpause"):
+        if us[name] > 1_000_000:
+            yield f"{name} takes {us[name]} us"
+
+
+def rest_sanity(us):
+    # An engine that spun would cost a second of CPU time a second, or its share of the cores.
+    if us["resting_cpu"] > 150_000:
+        yield f"a resting engine costs {us['resting_cpu']} us a second"
+    if us["wake"] > 1_000_000:
+        yield f"an engine takes {us['wake']} us to wake"
+
+
+SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rest": rest_sanity}
+
+
+def main():
+    muster, bench = sys.argv[1:]
+    command = [muster, "bench", bench, "--ranks", "2", "--json", *OPTIONS[bench]]
+    run = subprocess.run(command, stdout=subprocess.PIPE)
+    if run.returncode != 0:
+        sys.exit(f"muster bench {bench} returned {run.returncode}")
+    report = json.loads(run.stdout)
+    print(json.dumps(report, indent=1))
+    wrong = list(complaints(bench, report, 2))
+    sys.exit("\n".join(wrong) if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake_members.hpp"
+
+#include <algorithm>
+
+#include "core/ranks.hpp"
+
+namespace muster::core::testing {
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+    using Handlers::operator()...;
+};
+
+}  // namespace
+
+FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
+    const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
+    for (std::uint32_t rank = 0; rank < count; ++rank) {
+        members_.emplace_back();
+        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{shape.fan_out});
+    }
+    world_ = ranks_up_to(shape.engines);
+    rebuild();
+}
+
+bool FakeMembers::is_engine(Rank rank) const { return contains(view_->world, rank); }
+
+void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
+    Member& member = members_[rank];
+    const auto carry = Overloaded{
+        [&](Transmit& transmit) {
+            sent.push_back({Rank{rank}, transmit.to, transmit.kind});
+            in_flight_[{Rank{rank}, transmit.to}].push_back({member.round, std::move(transmit.packet)});
+        },
+        [&](SignalArrived& arrived) { member.signals.push_back(arrived.entry); },
+        [&](RequestArrived& arrived) { member.in_hand.push_back(std::move(arrived)); },
+        [&](WakeEngine& wake) { member.wakes.push_back(wake); },
+        [&](ClientConnected&) { ++member.connected; },
+        [&](OperationEnded& ended) { member.operations[ended.operation].push_back(std::move(ended)); },
+        [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
+        [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
+        [&](StateHeard&) {},
+        [&](TellPosition& tell) { member.asked_position.push_back(tell); },
+        [&](Whereabouts& whereabouts) { member.whereabouts.push_back(std::move(whereabouts)); },
+        [&](Note& note) { member.notes.push_back(std::move(note.text)); },
+    };
+    for (auto& effect : effects) std::visit(carry, effect);
+}
+
+void FakeMembers::deliver(Rank from, Rank to) {
+    auto& queue = in_flight_[{from, to}];
+    const InFlight one = std::move(queue.front());
+    queue.pop_front();
+    if (before_delivery) before_delivery(from, to, one.packet);
+    carry_out(to.value, board(to.value).received(from, one.packet));
+}
+
+/// This engine leaves the barrier that all have entered.
+void FakeMembers::cross(std::uint32_t rank) {
+    Member& member = members_[rank];
+    const auto next = std::find_if(member.signals.begin(), member.signals.end(),
+                                   [&](const SignalEntry& entry) { return entry.number == member.crossed + 1; });
+    member.history[++member.crossed] = {next->signal, next->origin, next->operation};
+    carry_out(rank, board(rank).crossed(member.crossed));
+}
+
+void FakeMembers::reply(std::uint32_t rank) {
+    Member& member = members_[rank];
+    RequestArrived request = std::move(member.in_hand.front());
+    member.in_hand.pop_front();
+    for (auto& byte : request.bytes) byte = static_cast<std::byte>(std::to_integer<int>(byte) + 1);
+    carry_out(rank, board(rank).reply(request.client, request.id, std::move(request.bytes)));
+}
+
+std::vector<std::function<void()>> FakeMembers::possible() {
+    std::vector<std::function<void()>> can;
+    for (const auto& [pair, queue] : in_flight_)
+        if (!queue.empty() && members_[pair.second.value].round == queue.front().round)
+            can.emplace_back([this, pair = pair] { deliver(pair.first, pair.second); });
+    // Barrier n is open once everybody has signal n and is through barrier n - 1.
+    std::uint64_t open = ~std::uint64_t{0};
+    for (const Rank rank : view_->world) {
+        const Member& member = members_[rank.value];
+        const std::uint64_t last = member.signals.empty() ? 0 : member.signals.back().number;
+        const bool is_here = member.alive && member.round == view_->round;
+        open = std::min(open, is_here ? std::min(last, member.crossed + 1) : member.crossed);
+    }
+    for (const Rank rank : view_->world) {
+        const Member& member = members_[rank.value];
+        const bool is_here = member.alive && member.round == view_->round;
+        if (is_here && engines_cross && member.crossed < open) can.emplace_back([this, rank] { cross(rank.value); });
+        if (is_here && engines_reply && !member.in_hand.empty()) can.emplace_back([this, rank] { reply(rank.value); });
+    }
+    return can;
+}
+
+bool FakeMembers::step() {
+    const auto can = possible();
+    if (can.empty()) return false;
+    can[dice_.below(can.size())]();
+    return true;
+}
+
+void FakeMembers::run(std::uint32_t steps) {
+    while (steps-- > 0 && step()) {
+    }
+}
+
+void FakeMembers::tick(std::uint64_t now_ms) {
+    for (std::uint32_t rank = 0; rank < members_.size(); ++rank)
+        if (members_[rank].alive) carry_out(rank, board(rank).tick(now_ms));
+}
+
+void FakeMembers::settle() {
+    for (std::size_t before = sent.size() + 1; before != sent.size();) {
+        before = sent.size();
+        while (step()) {
+        }
+        tick();
+    }
+}
+
+void FakeMembers::kill(std::uint32_t rank) {
+    members_[rank].alive = false;
+    std::erase_if(in_flight_, [rank](const auto& queue) { return queue.first.second.value == rank; });
+}
+
+void FakeMembers::next_view() {
+    auto next = std::make_shared<RoundView>();
+    next->round = Round{view_ ? view_->round.value + 1 : 1};
+    std::vector<Rank> standbys;
+    for (std::uint32_t rank = 0; rank < members_.size(); ++rank) {
+        if (!members_[rank].alive) continue;
+        next->members.push_back(Rank{rank});
+        if (rank < client() && !contains(world_, Rank{rank})) standbys.push_back(Rank{rank});
+    }
+    for (auto& rank : world_) {
+        if (members_[rank.value].alive || standbys.empty()) continue;
+        rank = standbys.front();
+        standbys.erase(standbys.begin());
+    }
+    if (next_world) world_ = *std::exchange(next_world, std::nullopt);
+    std::erase_if(world_, [this](Rank rank) { return !members_[rank.value].alive; });
+    next->world = next->sources = world_;
+    next->coordinator = world_.empty() ? next->members.front() : *std::min_element(world_.begin(), world_.end());
+    if (next_coordinator && members_[next_coordinator->value].alive) next->coordinator = *next_coordinator;
+    view_ = std::move(next);
+}
+
+void FakeMembers::complete(std::uint32_t rank, const LifecycleFacts& agreed) {
+    Member& member = members_[rank];
+    member.round = view_->round;
+    member.signals.clear();
+    member.history.erase(member.history.upper_bound(agreed.crossed), member.history.end());
+    member.crossed = agreed.crossed;
+    if (!is_engine(Rank{rank})) member.in_hand.clear();
+    const auto slot = slot_of(view_->world, Rank{rank});
+    std::vector<Rank> group, engine;
+    for (std::uint32_t s = 0; slot && s < view_->world.size(); ++s)
+        if (s / shape_.group_size == slot->value / shape_.group_size) group.push_back(view_->world[s]);
+    if (slot) engine = {Rank{rank}};
+    carry_out(rank, board(rank).complete(view_, group, engine, agreed));
+}
+
+void FakeMembers::rebuild() {
+    std::vector<LifecycleFacts> facts;
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t rank = 0; rank < members_.size(); ++rank) {
+        if (!members_[rank].alive) continue;
+        carry_out(rank, board(rank).interrupted());
+        facts.push_back(board(rank).facts());
+        order.push_back(rank);
+    }
+    in_flight_.clear();
+    next_view();
+    const LifecycleFacts agreed = agree_on_lifecycle(facts);
+    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[dice_.below(i)]);
+    for (const auto rank : order) {
+        complete(rank, agreed);
+        run(dice_.below(4));  // The first are at work in the round while the last have not heard of it.
+    }
+}
+
+std::size_t FakeMembers::count(const std::string& kind) const {
+    return static_cast<std::size_t>(
+        std::count_if(sent.begin(), sent.end(), [&](const Sent& one) { return one.kind == kind; }));
+}
+
+std::uint64_t FakeMembers::crossed_by_all() const {
+    std::uint64_t all = ~std::uint64_t{0};
+    for (const Rank rank : view_->world) all = std::min(all, members_[rank.value].crossed);
+    return all;
+}
+
+OperationId FakeMembers::ask(std::uint32_t rank, Wanted wanted) {
+    const OperationId operation{++operations_[rank]};
+    carry_out(rank, board(rank).ask(operation, wanted));
+    return operation;
+}
+
+RequestId FakeMembers::submit(std::uint32_t rank, std::uint8_t byte) {
+    const RequestId request{++requests_[rank]};
+    carry_out(rank, board(rank).submit(request, {std::byte{byte}}));
+    return request;
+}
+
+std::string FakeMembers::outcome(std::uint32_t rank, OperationId operation) {
+    const auto& ended = at(rank).operations[operation];
+    if (ended.size() > 1) return "twice";
+    if (ended.empty()) return "";
+    return ended.front().error ? ended.front().error->text : "done";
+}
+
+std::string FakeMembers::outcome(std::uint32_t rank, RequestId request) {
+    const auto& ended = at(rank).requests[request];
+    if (ended.size() > 1) return "twice";
+    if (ended.empty()) return "";
+    if (ended.front().error) return ended.front().error->text;
+    return "reply " + std::to_string(std::to_integer<int>(ended.front().bytes.at(0)));
+}
+
+}  // namespace muster::core::testing

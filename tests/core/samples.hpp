@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// One packet of every kind, with no field at its default, and ways to spoil it.
+
+#include <algorithm>
+#include <vector>
+
+#include "core/message.hpp"
+#include "support.hpp"
+
+namespace muster::core::testing {
+
+inline std::vector<Packet> sample_packets() {
+    const Bytes bytes = {std::byte{1}, std::byte{2}, std::byte{3}};
+    const std::vector<Message> messages = {
+        message::Connect{},
+        message::Connected{},
+        message::Ask{OperationId{17}, Wanted::stopped},
+        message::Told{OperationId{18}, false, "SUSPEND is legal in PAUSED only"},
+        message::Tell{{5, Signal::suspend, Rank{6}, OperationId{19}}, 4},
+        message::Submit{RequestId{20}, bytes},
+        message::Deliver{Rank{7}, RequestId{21}, bytes},
+        message::Reply{Rank{8}, RequestId{22}, bytes},
+        message::Answer{RequestId{23}, false, "No engines connected", bytes},
+        message::Wake{Round{9}, WakeScope::engine, 24},
+        message::Leaving{},
+        message::StateExists{},
+        message::Where{25},
+        message::Here{26, {Round{9}, 27, 28, Position::in_hooks}},
+    };
+    std::vector<Packet> packets;
+    for (const auto& message : messages) packets.push_back({Round{9}, Rank{3}, packets.size() + 1, 41, message});
+    packets.push_back({Round{9}, Rank{3}, 0, 42, message::Resync{43}});
+    return packets;
+}
+
+/// Bits turned, bytes replaced, cut, added, doubled; sometimes bytes without any sense from the start.
+inline Bytes spoiled(Bytes bytes, Dice& dice) {
+    if (dice.one_in(16)) {
+        bytes.resize(dice.below(80));
+        for (auto& byte : bytes) byte = static_cast<std::byte>(dice.below(256));
+        return bytes;
+    }
+    for (auto times = 1 + dice.below(3); times > 0; --times) {
+        const std::size_t place = bytes.empty() ? 0 : dice.below(bytes.size());
+        switch (bytes.empty() ? 4 : dice.below(6)) {
+            case 0: bytes[place] ^= static_cast<std::byte>(1U << dice.below(8)); break;
+            case 1: bytes[place] = static_cast<std::byte>(dice.below(256)); break;
+            case 2: bytes[place] = dice.one_in(2) ? std::byte{0xff} : std::byte{0}; break;
+            case 3: bytes.resize(place); break;
+            case 4: bytes.insert(bytes.end(), dice.below(9), static_cast<std::byte>(dice.below(256))); break;
+            default: bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(place), bytes[place]); break;
+        }
+    }
+    return bytes;
+}
+
+}  // namespace muster::core::testing

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/// Worlds out of a seed: their shape, their settings and their faults differ, so that few seeds try much.
+
+#include <algorithm>
+
+#include "sim/dice.hpp"
+#include "sim/world.hpp"
+
+namespace muster::sim::testing {
+
+inline WorldOptions quiet_world(std::uint64_t seed) {
+    Dice dice(seed ^ 0x5eedULL);
+    WorldOptions options{.seed = seed};
+    options.engine_ranks = dice.below(3) == 0 ? 2 : 1;
+    options.group_size = dice.below(3);  // 0: one group.
+    options.engines = std::max<std::uint32_t>(1, options.group_size) * dice.between(1, 4);
+    options.standbys = dice.below(4);
+    options.clients = dice.below(3);
+    options.fan_out = dice.between(1, 4);
+    options.nodes = dice.below(2) == 0 ? 1 : dice.between(2, 3);
+    options.work = dice.below(5) == 0 ? Work::always : Work::requests;
+    const auto mode = dice.below(6);
+    options.consensus = mode == 0   ? ConsensusMode::off
+                        : mode <= 2 ? ConsensusMode::overlapped
+                                    : ConsensusMode::blocking;
+    options.consensus_every = dice.below(3) == 0 ? dice.between(2, 5) : 1;
+    options.stay = dice.below(4) != 0;
+    options.acts_per_ms = 0.2 * dice.between(1, 15);
+    return options;
+}
+
+/// Somebody is always left; whether that is enough to go on is the job's own rule.
+inline WorldOptions deadly_world(std::uint64_t seed) {
+    auto options = quiet_world(seed);
+    Dice dice(seed ^ 0xdeadULL);
+    options.standbys = dice.below(6);
+    options.faults.kill_per_event = dice.below(3) == 0 ? 0.0001 : 0.001;
+    options.faults.kill_per_recovery_event = dice.below(2) == 0 ? 0.003 : 0.02;
+    options.faults.kill_coordinator = dice.below(2) == 0 ? 0 : 0.005;
+    const auto members = options.engines * options.engine_ranks + options.standbys + options.clients;
+    options.faults.deaths_max = std::min(dice.between(1, 8), members - 1);
+    options.faults.stale_packet = dice.below(2) == 0 ? 0 : 0.2;
+    options.slot_order = dice.below(4) == 0 ? SlotOrder::sorted : SlotOrder::stable;
+    options.quorum = dice.below(3) == 0 ? Quorum::majority : Quorum::none;
+    return options;
+}
+
+}  // namespace muster::sim::testing
