@@ -87,6 +87,8 @@ struct Turn {
     Kind kind = ended;
     /// With forward: the requests that have come since the last turn, the same on all ranks of an engine. They are this
     /// engine's until reply(); turns say forward while one of them is open. Valid until the next next().
+    /// Over a rebuild an engine of one rank keeps its open requests. On engines of several ranks drop them at `rebuilt`:
+    /// they come again, for all ranks alike. A member that is parked drops them too: another engine has them.
     std::span<const Request> requests{};
     explicit operator bool() const { return kind != ended; }
 };
@@ -154,7 +156,7 @@ public:
 
     /// Answers a request. On an engine of several ranks each rank calls it (or none of the others does: the receiving
     /// rank's answer is the one that goes out; it counts as done on all). Never blocks.
-    /// Errors: refused (no such request is open here), ended.
+    /// Errors: refused (no such request is open here: it was answered, stopped, or given to another engine), ended.
     Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
 
     /// A client of the job in this process. Blocks until the coordinator knows it (M14).

@@ -68,8 +68,6 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     if (ended_) return false;
     const bool rang = bell_.wait(post_.busy() ? 0 : static_cast<int>(wait.count()));
     mailbox_.free_retired();
-    carry_from_engine();
-    carry_from_clients();
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
@@ -83,6 +81,10 @@ bool Agent::pump(std::chrono::milliseconds wait) {
 void Agent::listen(bool rang) {
     auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
     do {
+        // What this process itself wants goes out at once, not after the look.
+        carry_from_engine();
+        carry_from_clients();
+        if (ended_) return;
         auto received = mpi::try_receive(pool_);
         const bool sent = static_cast<bool>(post_.progress());
         if (!received || !sent || mpi::broken(pool_)) return recover("the pool is broken");

@@ -137,6 +137,7 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
+    std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.
     std::atomic<bool> lost_any_{false};

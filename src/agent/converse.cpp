@@ -19,6 +19,13 @@ struct Overloaded : Handlers... {
     using Handlers::operator()...;
 };
 
+constexpr std::size_t kNamesMax = 8;
+
+std::string where_of(const core::Position& position) {
+    const bool begins = position.doing == core::Position::voting;  // The turn that this vote is for.
+    return " (turn " + std::to_string(position.vote + (begins ? 1 : 0)) + " after barrier " + std::to_string(position.crossed) + ")";
+}
+
 std::string word_of(core::Wanted wanted) {
     if (wanted == core::Wanted::suspended) return "SUSPEND";
     if (wanted == core::Wanted::stopped) return "STOP";
@@ -121,24 +128,40 @@ void Agent::perform(core::TellPosition& effect) {
     apply(switchboard_.position(effect.to, effect.query, inbox_.whereabouts.position()));
 }
 
-/// Whoever is not where most are is named, with the place where it is.
+/// Whoever is not where this engine waits is named, with the place where it is. A vote concerns the lockstep group only.
 void Agent::perform(core::Whereabouts& effect) {
     if (!missing_) return;
     const auto missing = *std::exchange(missing_, std::nullopt);
-    const auto who = [this](Rank rank) {
-        return "rank " + std::to_string(rank.value) + " on " + roster_[rank.value].member.node;
+    const auto here = inbox_.whereabouts.position();
+    std::sort(effect.known.begin(), effect.known.end(),
+              [](const auto& one, const auto& other) { return one.first < other.first; });
+    std::vector<std::string> elsewhere;
+    std::size_t waiting = 0;
+    const auto concerns = [&](Rank rank) { return rank != self_ && (!missing.fatal || core::contains(group_, rank)); };
+    const auto name = [&](Rank rank, const std::string& text) {
+        elsewhere.push_back("rank " + std::to_string(rank.value) + " on " + roster_[rank.value].member.node + text);
     };
-    std::string text = missing.what + " in round " + std::to_string(recovery_.round().value);
-    for (const auto& [rank, position] : effect.known)
-        text += "; " + who(rank) + " is " + name_of(position.doing) + ", turn " + std::to_string(position.vote) +
-                " after barrier " + std::to_string(position.crossed);
-    for (const Rank rank : effect.silent) text += "; " + who(rank) + " does not answer";
-    say(text);
-    if (missing.fatal) {
-        mailbox_.wish({ExitCode::timed_out, "rank " + std::to_string(self_.value) + " " + text});
-    } else {
-        link_.send({{"event", "note"}, {"text", "rank " + std::to_string(self_.value) + " " + text}});
+    for (const auto& [rank, position] : effect.known) {
+        if (!concerns(rank)) continue;
+        const bool same = position.doing == here.doing && position.crossed == here.crossed &&
+                          (!missing.fatal || position.vote == here.vote);
+        if (same)
+            ++waiting;
+        else
+            name(rank, std::string(" is ") + name_of(position.doing) + where_of(position));
     }
+    for (const Rank rank : effect.silent)
+        if (concerns(rank)) name(rank, " does not answer");
+    std::string text = missing.what + " in round " + std::to_string(recovery_.round().value) + where_of(here);
+    for (std::size_t i = 0; i < std::min(elsewhere.size(), kNamesMax); ++i) text += "; " + elsewhere[i];
+    if (elsewhere.size() > kNamesMax) text += "; and " + std::to_string(elsewhere.size() - kNamesMax) + " more";
+    text += "; " + std::to_string(waiting) + " others wait too";
+    say(text);
+    text = "rank " + std::to_string(self_.value) + " " + text;
+    if (missing.fatal)
+        mailbox_.wish({ExitCode::timed_out, text});
+    else
+        link_.send({{"event", "note"}, {"rank", self_.value}, {"text", text}});
 }
 
 void Agent::perform(core::Note& effect) { say(effect.text); }
@@ -160,6 +183,7 @@ void Agent::enter_round(const core::Plan& plan) {
         if (own && s / shape.engine_ranks == own->value / shape.engine_ranks) engine.push_back(plan.world[s]);
     }
     in_round_ = true;
+    group_ = group;
     inbox_.new_round(own.has_value());
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/// `muster simulate`: virtual members under a seed, live through signals and deaths; the rules that must hold are looked
-/// at all the time.
+/// `muster simulate`: virtual members under a seed, live through signals and deaths; the rules that must hold are
+/// looked at all the time.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -48,9 +48,11 @@ std::string complete(SimulateOptions& options) {
     const auto unit = world.engine_ranks * std::max<std::uint32_t>(1, world.group_size);
     if (options.members <= others) return "--members counts standbys and clients too: no engine is left";
     if ((options.members - others) % unit != 0)
-        return std::to_string(options.members - others) + " members that are no standbys or clients are no multiple of " +
-               std::to_string(unit) + " (--engine-ranks x --group-size)";
+        return std::to_string(options.members - others) +
+               " members that are no standbys or clients are no multiple of " + std::to_string(unit) +
+               " (--engine-ranks x --group-size)";
     world.engines = (options.members - others) / world.engine_ranks;
+    world.stay = world.acts_per_ms > 0;  // Clients stop it as they like; it is started again.
     world.recovery = options.members <= kRecoveryMembersMax;
     world.faults.kill_per_recovery_event = world.faults.kill_per_event;
     world.faults.deaths_max = std::min(world.faults.deaths_max, options.members - 1);
@@ -146,7 +148,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
     command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
     command->add_option("--standbys", world.standbys, "Members beyond the world");
     command->add_option("--clients", world.clients, "Members that only ask; none: any member does");
-    command->add_option("--fan-out", world.fan_out, "To how many a member passes a signal on")->check(CLI::Range(1, 64));
+    command->add_option("--fan-out", world.fan_out, "To how many a member passes a signal on")
+        ->check(CLI::Range(1, 64));
     command->add_option("--nodes", world.nodes, "Members are dealt to them in turn")->check(CLI::Range(1, 100'000));
     command->add_option("--seed", world.seed, "The first one");
     command->add_option("--seeds", options->study.seeds, "How many worlds, one seed each")->check(CLI::PositiveNumber);

@@ -94,12 +94,12 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     auto undelivered = channel_.complete(view_->round, view_->members, transmits);
     append(std::move(transmits), out);
     adopt(agreed, out);
+    if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
     if (is_new) leaving_sent_ = connect_sent_ = false;
     if (coordinates()) coordinate(out);
     stop_crossed_ = false;
 
-    if (!contains(view_->sources, self_) || facts().state == State::stopped) in_progress_.clear();
     for (auto& message : undelivered)  // A coordinator is gone: its successor knows who waits for the reply.
         if (auto* answered = std::get_if<message::Reply>(&message)) send(view_->coordinator, std::move(*answered), out);
     for (auto& answered : std::exchange(replies_, {})) send(view_->coordinator, std::move(answered), out);

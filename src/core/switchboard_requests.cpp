@@ -95,18 +95,14 @@ void Switchboard::cease_to_coordinate() {
     router_ = Router(std::make_unique<RoundRobin>());
 }
 
-/// A round is complete: who is gone is forgotten, what waited for the round goes on.
+/// A round is complete: what was for members that are gone is forgotten or given to others, what waited goes on.
 void Switchboard::coordinate(SwitchEffects& out) {
-    const auto gone = [this](Rank rank) { return !is_member(rank); };
-    std::erase_if(clients_, gone);
-    std::erase_if(leavers_, gone);
-    std::erase_if(awaited_, [&](const auto& entry) { return gone(entry.first.first); });
+    std::erase_if(awaited_, [this](const auto& entry) { return !is_member(entry.first.first); });
     std::vector<Rank> engines;
     if (stop_crossed_ || facts().state == State::stopped) route(router_.stopped(), out);
-    if (facts().state != State::stopped) {
+    if (facts().state != State::stopped)
         std::copy_if(view_->sources.begin(), view_->sources.end(), std::back_inserter(engines),
                      [this](Rank rank) { return !leavers_.contains(rank); });
-    }
     route(router_.complete(engines, view_->members), out);
     tell_crossed(out);
 }

@@ -197,7 +197,7 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
         if (now == before || (now != State::stopped && before != State::stopped)) continue;
         if (now == State::stopped) in_progress_.clear();
         if (!coordinates() || interrupted_) {  // complete() does it, with what all have agreed on.
-            stop_crossed_ = stop_crossed_ || now == State::stopped;
+            stop_crossed_ = stop_crossed_ || (interrupted_ && now == State::stopped);
             continue;
         }
         if (now == State::stopped) {

@@ -26,13 +26,14 @@ Turns::Turns(TurnSurroundings around)
              .stay = around_.config.stay}) {}
 
 void Turns::enter(const agent::Handover& round, const World& world) {
-    if (posting_ != MPI_REQUEST_NULL) (void)await(posting_);
+    if (posting_ != MPI_REQUEST_NULL) (void)await(posting_, "a vote of the last round");
     posting_ = MPI_REQUEST_NULL;
     comms_ = round.comms;
     const auto& lifecycle = round.plan.lifecycle;
     loop_.rebuilt(round.plan.round, lifecycle.crossed, lifecycle.state);
     next_signal_ = lifecycle.crossed;
     more_signals_ = true;
+    first_vote_ = true;
     batches_ = 0;
     const std::uint32_t ranks = around_.config.engine_ranks;
     receives_ = world.slot && world.slot->value % ranks == 0;
@@ -158,8 +159,16 @@ std::optional<core::Votes> Turns::vote(const core::Votes& votes) {
     const agent::Watch watch(around_.watchdog, Watchdog::engine_lane, agent::kVoteWait,
                              around_.config.turn_deadline_ms);
     core::Votes result{};
-    const int code =
-        MPI_Allreduce(votes.data(), result.data(), 4, MPI_INT64_T, MPI_MAX, comms_->votes().get());
+    const MPI_Comm comm = comms_->votes().get();
+    if (std::exchange(first_vote_, false)) {
+        // Peers may be asleep, and where this core is theirs too, or the agent's who must wake them, spinning inside
+        // MPI would keep them so.
+        MPI_Request request = MPI_REQUEST_NULL;
+        const int code = MPI_Iallreduce(votes.data(), result.data(), 4, MPI_INT64_T, MPI_MAX, comm, &request);
+        if (broken(code, "the vote") || !await(request, "the vote")) return std::nullopt;
+        return result;
+    }
+    const int code = MPI_Allreduce(votes.data(), result.data(), 4, MPI_INT64_T, MPI_MAX, comm);
     if (broken(code, "the vote")) return std::nullopt;
     return result;
 }
@@ -190,6 +199,7 @@ bool Turns::rest(const Order& order) {
     auto& inbox = around_.inbox;
     inbox.whereabouts.doing.store(Position::resting, std::memory_order_relaxed);
     const bool group = votes_with_group();
+    first_vote_ = first_vote_ || group;
     const auto scope = group ? core::WakeScope::group : core::WakeScope::engine;
     const std::uint64_t key = group ? order.number : batches_ + 1;
     const bool peers = group ? group_ranks_ > 1 : around_.config.engine_ranks > 1;

@@ -69,7 +69,7 @@ private:
 
     // turns_barrier.cpp: barriers, buffers.
     bool barrier(std::uint64_t number);
-    bool await(MPI_Request& request);
+    bool await(MPI_Request& request, const char* what);
     void release_buffers();
     void restore_buffers();
 
@@ -96,6 +96,9 @@ private:
     std::vector<Request> again_;     ///< Open when the round changed, on an engine of several ranks: come once more.
     std::vector<Request> handed_;    ///< Of the program's present turn.
 
+    /// The next vote may have to wait for peers that are still being woken. The same on all ranks of the group: they
+    /// rest, cross barriers and change rounds together.
+    bool first_vote_ = true;
     core::Votes posted_{}, result_{};
     MPI_Request posting_ = MPI_REQUEST_NULL;
     std::vector<Buffer*> buffers_;

@@ -51,7 +51,7 @@ bool Turns::barrier(std::uint64_t number) {
     {
         const agent::Watch watch(around_.watchdog, agent::Watchdog::engine_lane, agent::kBarrierWait,
                                  around_.config.barrier_deadline_ms);
-        if (!await(request)) return false;
+        if (!await(request, "a barrier")) return false;
     }
     if (all[0] != -all[1]) {
         around_.stop(ExitCode::aborted, "this engine is in barrier " + std::to_string(number) +
@@ -62,6 +62,7 @@ bool Turns::barrier(std::uint64_t number) {
     }
     if (!around_.mailbox.crossings.record(number)) return false;
     agent::reach_point("after", place.c_str());
+    first_vote_ = true;
     around_.inbox.forget_signals(number);
     around_.inbox.give(agent::Inbox::Crossed{number});
     tell_crossed(number, stable_after(loop_.lifecycle().state()));
@@ -74,13 +75,13 @@ bool Turns::barrier(std::uint64_t number) {
 
 /// A collective of ours that was begun. Peers that come soon are waited for at once, late ones at leisure. When the
 /// round breaks MPI lets go of it by itself.
-bool Turns::await(MPI_Request& request) {
+bool Turns::await(MPI_Request& request, const char* what) {
     const auto begin = agent::Clock::now();
     std::optional<agent::Clock::time_point> broken_since;
     for (;;) {
         int done = 0;
         const int code = MPI_Test(&request, &done, MPI_STATUS_IGNORE);
-        if (code != MPI_SUCCESS) return !broken(code, "a barrier");
+        if (code != MPI_SUCCESS) return !broken(code, what);
         const auto now = agent::Clock::now();
         if (done != 0) return true;
         if (around_.mailbox.interrupted() && !broken_since) broken_since = now;

@@ -56,7 +56,8 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     return comms;
 }
 
-/// As Agent::enter_round of src/agent: the switchboard works in the round from here on, the engine takes it when it can.
+/// As Agent::enter_round of src/agent: the switchboard works in the round from here on, the engine takes it when it
+/// can.
 void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coordinator,
                                const std::vector<Rank>& pool) {
     const auto comms = comms_of(member, plan, coordinator, pool);
@@ -93,8 +94,8 @@ void World::Stage::give_role(Member& member, const core::Plan& plan, const std::
         return;
     }
     if (!member.engine)
-        member.engine = std::make_unique<Engine>(core::LoopSettings{
-            .mode = options_.consensus, .every = options_.consensus_every, .stay = options_.stay});
+        member.engine = std::make_unique<Engine>(
+            core::LoopSettings{.mode = options_.consensus, .every = options_.consensus_every, .stay = options_.stay});
     Engine& engine = *member.engine;
     engine.signals.clear();
     engine.woken_group = engine.woken_engine = 0;

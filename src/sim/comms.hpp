@@ -35,8 +35,8 @@ private:
 /// The batches that an engine's source hands to its other ranks, in order.
 struct BatchLine {
     std::deque<core::Batch> batches;
-    std::deque<std::uint32_t> taken;    ///< Per batch in `batches`: by how many.
-    std::uint64_t first = 0;            ///< Number of the front one.
+    std::deque<std::uint32_t> taken;  ///< Per batch in `batches`: by how many.
+    std::uint64_t first = 0;          ///< Number of the front one.
     [[nodiscard]] std::uint64_t end() const { return first + batches.size(); }
 };
 

@@ -15,21 +15,21 @@ namespace muster::sim {
 
 /// What can happen to a member. The meaning of `payload` is beside each.
 enum class Happening : std::uint8_t {
-    packet,             ///< Index of the packet.
-    notice,             ///< Index of the pool that is broken.
-    agent_goes_on,      ///< The next effect of the recovery is due.
-    agent_hears,        ///< Index of the input that answers the last effect.
-    mail,               ///< The agent looks at what engine and client of its process have for it.
-    tick,               ///< The agent's clock.
-    engine_begins,      ///< A round is to be taken over.
-    engine_looks,       ///< Something has come while it rested.
-    batch_there,        ///< Its engine's source has published a batch.
-    vote_counted,       ///< Number of the vote.
+    packet,         ///< Index of the packet.
+    notice,         ///< Index of the pool that is broken.
+    agent_goes_on,  ///< The next effect of the recovery is due.
+    agent_hears,    ///< Index of the input that answers the last effect.
+    mail,           ///< The agent looks at what engine and client of its process have for it.
+    tick,           ///< The agent's clock.
+    engine_begins,  ///< A round is to be taken over.
+    engine_looks,   ///< Something has come while it rested.
+    batch_there,    ///< Its engine's source has published a batch.
+    vote_counted,   ///< Number of the vote.
     forward_done,
     hooks_done,
-    barrier_crossed,    ///< Number of the barrier within the round's communicator.
+    barrier_crossed,  ///< Number of the barrier within the round's communicator.
     client_acts,
-    inspection,         ///< No member: the world looks at itself.
+    inspection,  ///< No member: the world looks at itself.
 };
 
 struct Event {

@@ -60,10 +60,11 @@ struct Engine {
     std::uint64_t batches = 0;     ///< Taken in this round.
     std::uint32_t votes = 0;       ///< Posted in this round.
     bool vote_there = false;       ///< The vote that was posted before a forward has been counted.
-    std::uint64_t rested_for = 0;  ///< Number of the wake that it rested for; 0: it has not rested since the last batch.
+    std::uint64_t rested_for =
+        0;  ///< Number of the wake that it rested for; 0: it has not rested since the last batch.
     std::uint64_t woken_group = 0, woken_engine = 0;  ///< Highest number of each scope in this round.
     std::uint64_t resting_since = 0;
-    bool dummy = false;            ///< The forward under way is one.
+    bool dummy = false;  ///< The forward under way is one.
 };
 
 /// A client's own account of what it has asked for.
@@ -75,22 +76,35 @@ struct ClientBook {
 };
 
 namespace mail {
-struct Crossed { std::uint64_t barrier; };
-struct Reply { RequestKey request; };
-struct Wake { core::WakeScope scope; std::uint64_t number; };
+struct Crossed {
+    std::uint64_t barrier;
+};
+struct Reply {
+    RequestKey request;
+};
+struct Wake {
+    core::WakeScope scope;
+    std::uint64_t number;
+};
 struct Leaving {};
 struct Connect {};
-struct Ask { core::OperationId operation; core::Wanted wanted; };
-struct Submit { RequestId id; };
+struct Ask {
+    core::OperationId operation;
+    core::Wanted wanted;
+};
+struct Submit {
+    RequestId id;
+};
 }  // namespace mail
 /// From engine and client to the agent of their process.
-using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit>;
+using Mail =
+    std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {
     nothing,
-    turn,       ///< Its next effect is due.
-    meeting,    ///< Shrink or agreement.
+    turn,     ///< Its next effect is due.
+    meeting,  ///< Shrink or agreement.
     gather,
     broadcast,
     build,
@@ -107,9 +121,9 @@ struct Member {
     Waits waits = Waits::nothing;
     std::uint32_t agent_epoch = 0;
     std::uint32_t pool = 0, next_pool = 0;  ///< The next one is the outcome of a shrink, until it is heard of.
-    bool steady = false;  ///< In a complete round, and the agent listens.
-    bool broken = false;  ///< Knows that its pool is broken.
-    bool engine_role = false;  ///< In the world of its round.
+    bool steady = false;                    ///< In a complete round, and the agent listens.
+    bool broken = false;                    ///< Knows that its pool is broken.
+    bool engine_role = false;               ///< In the world of its round.
     bool mail_due = false, tick_due = false;
     std::vector<Mail> mail;
     std::vector<std::uint32_t> early;  ///< Packets of its pool that came before it had completed the round.

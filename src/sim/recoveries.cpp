@@ -64,7 +64,8 @@ void World::Stage::enter_pool(Member& member, std::uint32_t pool) {
     member.broken = false;
     for (const auto packet : std::exchange(member.early, {})) (void)network_.take(packet);
     const auto& members = pools_[pool].members;
-    const bool whole = std::all_of(members.begin(), members.end(), [&](Rank rank) { return members_[rank.value].alive; });
+    const bool whole =
+        std::all_of(members.begin(), members.end(), [&](Rank rank) { return members_[rank.value].alive; });
     if (!whole || pools_[pool].revoked) arrange(dice_.between(1, 500), member, Happening::notice, pool);
 }
 
@@ -211,8 +212,7 @@ void World::Stage::hand_over(Member& member, const core::Plan& plan) {
             pools_[member.pool].successor = static_cast<std::uint32_t>(pools_.size());
             auto members = member.recovery->pool();
             std::sort(members.begin(), members.end());
-            pools_.push_back(
-                {.members = std::move(members), .facts = {}, .plan = {}, .arrivals = {}, .successor = {}});
+            pools_.push_back({.members = std::move(members), .facts = {}, .plan = {}, .arrivals = {}, .successor = {}});
         }
         auto early = std::exchange(member.early, {});
         const bool broken = member.broken;

@@ -9,10 +9,10 @@
 namespace muster::sim {
 namespace {
 
-constexpr std::size_t kSmall = 64;             ///< Up to so many members all are looked at after each event.
-constexpr std::uint64_t kRestedMax = 60'000;   ///< Ticks; more than anything takes but a recovery.
+constexpr std::size_t kSmall = 64;            ///< Up to so many members all are looked at after each event.
+constexpr std::uint64_t kRestedMax = 60'000;  ///< Ticks; more than anything takes but a recovery.
 constexpr std::uint32_t kDelayMin = 1, kDelayMax = 8;
-constexpr std::uint64_t kHop = 2;              ///< Ticks of a collective per level of its tree.
+constexpr std::uint64_t kHop = 2;  ///< Ticks of a collective per level of its tree.
 
 core::PlanSettings plan_settings(const WorldOptions& options) {
     return {.placement = {.engines = options.engines,
@@ -74,7 +74,10 @@ void World::Stage::begin() {
     plan.round = Round{1};
     for (std::uint32_t rank = 0; rank < options_.engines * options_.engine_ranks; ++rank)
         plan.world.push_back(Rank{rank});
-    if (!options_.recovery) witness_.enters_round(members_.front(), plan, members_);
+    if (!options_.recovery) {
+        counts_.rounds = 1;
+        witness_.enters_round(members_.front(), plan, members_);
+    }
     for (auto& member : members_) {
         if (options_.recovery) {
             member.recovery = std::make_unique<core::Recovery>(member.rank, plan_settings_, launch_);
@@ -232,6 +235,9 @@ bool World::Stage::works(const Member& member, State state) const {
 
 bool World::Stage::settled(State state) const {
     const Member* some = newest();
+    if (some && std::any_of(some->view->members.begin(), some->view->members.end(),
+                            [this](Rank rank) { return !members_[rank.value].alive; }))
+        return false;  // Not everybody has noticed yet.
     for (const auto& member : members_) {
         if (!member.alive) continue;
         const bool waits = member.book && (!member.book->open_operations.empty() ||

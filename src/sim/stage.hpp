@@ -54,7 +54,7 @@ private:
     void tell(const Member& member, const std::string& what) const;  ///< To whoever follows the run.
     [[nodiscard]] bool followed() const { return options_.trace != nullptr; }
     [[nodiscard]] std::uint64_t depth(std::size_t members);  ///< Ticks that a tree over so many takes.
-    [[nodiscard]] const Member* newest() const;  ///< A live member of the newest round.
+    [[nodiscard]] const Member* newest() const;              ///< A live member of the newest round.
     [[nodiscard]] bool works(const Member& member, State state) const;
     [[nodiscard]] std::uint64_t agents_pause();
 

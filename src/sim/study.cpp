@@ -7,7 +7,7 @@
 namespace muster::sim {
 namespace {
 
-constexpr Tick kPatience{20'000'000};  ///< For one state; a world that needs longer has come to a stop.
+constexpr Tick kPatience{20'000'000};             ///< For one state; a world that needs longer has come to a stop.
 constexpr std::uint64_t kRestlessTicks = 10'000;  ///< Per cycle, where clients act of their own accord.
 constexpr std::uint32_t kRequestsPerState = 8;
 

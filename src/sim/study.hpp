@@ -25,9 +25,9 @@ struct Violation {
 };
 
 struct Findings {
-    std::uint64_t seeds = 0;  ///< Worlds that were run.
+    std::uint64_t seeds = 0;        ///< Worlds that were run.
     std::uint64_t ended_early = 0;  ///< Jobs that ended by their own rules: too few left, or no quorum.
-    Counts counts;            ///< Sums over all worlds; packets_most and last_crossing: the highest.
+    Counts counts;                  ///< Sums over all worlds; packets_most and last_crossing: the highest.
     std::vector<Violation> violations;
 };
 

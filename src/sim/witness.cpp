@@ -71,7 +71,8 @@ void Witness::enters_round(const Member& member, const core::Plan& plan, const s
 void Witness::forget_what_only_the_dead_know(std::uint64_t agreed) {
     if (agreed >= history_.size()) return;
     history_.resize(agreed);
-    for (auto& [operation, barriers] : led_to_) std::erase_if(barriers, [agreed](auto number) { return number > agreed; });
+    for (auto& [operation, barriers] : led_to_)
+        std::erase_if(barriers, [agreed](auto number) { return number > agreed; });
 }
 
 void Witness::shrinks_beside_agreement() {
@@ -103,7 +104,8 @@ void Witness::all_arrived(const Comms& comms, std::uint64_t number, const std::v
 }
 
 void Witness::crosses(const Member& member, std::uint64_t number, const std::optional<core::SignalEntry>& entry) {
-    if (number <= crossings_[member.rank.value].number) violated(who(member) + " crosses " + barrier(number) + " twice");
+    if (number <= crossings_[member.rank.value].number)
+        violated(who(member) + " crosses " + barrier(number) + " twice");
     crossings_[member.rank.value] = {number, member.engine->now.round};
     if (number > history_.size() + 1) return violated(barrier(number) + " comes before its predecessor");
     if (number == history_.size() + 1) {
@@ -145,8 +147,16 @@ void Witness::asks(const Member& client, core::OperationId operation, core::Want
 void Witness::operation_ends(const Member& client, core::OperationId operation, const std::optional<Error>& error) {
     const auto name = who(client) + "'s operation " + std::to_string(operation.value);
     if (!client.book->open_operations.contains(operation.value)) return violated(name + " ends twice");
-    if (error) return;
     const Asked& asked = asked_.at({client.rank, operation.value});
+    if (error) {
+        const auto led = led_to_.find({client.rank, operation.value});
+        const bool compound = asked.wanted == core::Wanted::suspended || asked.wanted == core::Wanted::stopped;
+        const bool says_so =
+            error->fault == Fault::ended || error->text.find("a coordinator that is gone") != std::string::npos;
+        if (led != led_to_.end() && !led->second.empty() && !compound && !says_so)
+            violated(name + " is refused (" + error->text + "), and was done");
+        return;
+    }
     for (auto crossed = asked.crossed; crossed <= history_.size(); ++crossed)
         if (is_goal(asked.wanted, state_after(crossed))) return;
     violated(name + " is said to be done, and what it asked for never was so");

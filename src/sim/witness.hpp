@@ -31,7 +31,9 @@ public:
     void submits(const Member& client, RequestId id);
     void request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended);
 
-    void notes(const Member& member, const std::string& text) { last_note_ = std::to_string(member.rank.value) + ": " + text; }
+    void notes(const Member& member, const std::string& text) {
+        last_note_ = std::to_string(member.rank.value) + ": " + text;
+    }
     [[nodiscard]] const std::string& last_note() const { return last_note_; }
 
     /// All members, between two events. `rested_max`: ticks that a rest beside work in its group may last.
@@ -61,11 +63,11 @@ private:
     void nobody_rests_beside_work(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
     void violated(const std::string& what);
 
-    std::vector<Round> rounds_;        ///< Per member: the last one that it entered.
+    std::vector<Round> rounds_;  ///< Per member: the last one that it entered.
     std::vector<Last> crossings_;
     std::map<Round, std::vector<Rank>> worlds_;
-    std::vector<Crossing> history_;    ///< By barrier, the first at 0.
-    core::SignalEntry arriving_;       ///< What the barrier is crossed for at which all have arrived.
+    std::vector<Crossing> history_;  ///< By barrier, the first at 0.
+    core::SignalEntry arriving_;     ///< What the barrier is crossed for at which all have arrived.
     std::map<Operation, Asked> asked_;
     std::map<Operation, std::set<std::uint64_t>> led_to_;  ///< Barriers of each operation.
     std::map<RequestKey, std::uint64_t> submitted_;        ///< Barriers crossed by then.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Requests from a client to an engine and back, through the coordinator.
+/// Requests from a client to an engine and back, through the coordinator; and what the end of the job leaves of them.
 #include <gtest/gtest.h>
 
 #include "fake_members.hpp"
@@ -71,9 +71,9 @@ TEST_F(RequestsTest, M17ALeavingEnginesRequestsGoToTheNextAndItGetsNoMore) {
     job.settle();
     EXPECT_EQ(job.at(0).in_hand.size() + job.at(2).in_hand.size(), 6u);
     job.rebuild();  // Engine 1 is in it still.
-    requests.push_back(job.submit(client, 6));
+    for (std::uint8_t i = 6; i < 9; ++i) requests.push_back(job.submit(client, i));
     job.settle();
-    EXPECT_EQ(job.at(1).in_hand.size(), 2u);
+    EXPECT_EQ(job.at(1).in_hand.size(), 2u) << "those from before";
     job.at(1).in_hand.clear();
     job.engines_reply = true;
     job.settle();
@@ -107,14 +107,25 @@ TEST_F(RequestsTest, M7RequestsOfAPausedJobWait) {
     EXPECT_EQ(job.outcome(client, request), "reply 4");
 }
 
-TEST_F(RequestsTest, M11StopEndsWhatIsOpen) {
+TEST_F(RequestsTest, M11StopEndsWhatIsOpenAndTheIdsAreFreeAgain) {
     job.engines_reply = false;
-    const auto request = job.submit(client, 3);
+    for (std::uint8_t i = 0; i < 3; ++i) (void)job.submit(client, i);  // One to each engine.
     job.settle();
     (void)job.ask(other, Wanted::stopped);
     job.settle();
-    EXPECT_EQ(job.outcome(client, request), "the engines have stopped");
-    EXPECT_EQ(job.at(client).requests[request].at(0).error->fault, Fault::ended);
+    for (std::uint64_t id = 1; id <= 3; ++id) {
+        EXPECT_EQ(job.outcome(client, RequestId{id}), "the engines have stopped");
+        EXPECT_EQ(job.at(client).requests[RequestId{id}].at(0).error->fault, Fault::ended);
+    }
+    for (std::uint32_t rank = 0; rank < 3; ++rank) job.at(rank).in_hand.clear();
+    job.at(client).requests.clear();
+    job.engines_reply = true;
+    (void)job.ask(other, Wanted::start);
+    job.settle();
+    for (std::uint64_t id = 1; id <= 3; ++id)  // In turn, so each to the engine that had it.
+        job.carry_out(client, job.board(client).submit(RequestId{id}, {std::byte{7}}));
+    job.settle();
+    for (std::uint64_t id = 1; id <= 3; ++id) EXPECT_EQ(job.outcome(client, RequestId{id}), "reply 8");
 }
 
 TEST_F(RequestsTest, ADeliveryThatIsInProgressHereIsIgnored) {
@@ -179,6 +190,7 @@ TEST_F(RequestsTest, AVanishedClientHarmsNobody) {
     EXPECT_EQ(job.outcome(client, pause), "done");
     EXPECT_EQ(job.board(0).router().open(), 0u);
     EXPECT_EQ(job.at(0).history.size(), 1u) << "its signal was given and stays";
+    EXPECT_EQ(notes_with(0, "told"), 0u) << "nobody tries to tell it";
 }
 
 TEST_F(RequestsTest, AnIdThatIsInUseIsNotSentTwice) {
@@ -202,6 +214,29 @@ TEST_F(RequestsTest, TheCoordinatorsOwnClientAndEngineNeedNoNetwork) {
     alone.settle();
     EXPECT_EQ(alone.outcome(0, request), "reply 8");
     EXPECT_TRUE(alone.sent.empty());
+}
+
+TEST_F(RequestsTest, AtTheEndAStopThatWasCrossedIsDoneAndTheRestHasEnded) {
+    job.engines_cross = job.engines_reply = false;
+    const auto stop = job.ask(client, Wanted::stopped), start = job.ask(client, Wanted::start);
+    const auto request = job.submit(client, 1);
+    job.run(20);
+    LifecycleFacts agreed;
+    agreed.crossed = 2, agreed.state = State::stopped;
+    job.carry_out(client, job.board(client).ended(agreed, Error{Fault::ended, "the job is over"}));
+    EXPECT_EQ(job.outcome(client, stop), "done");
+    EXPECT_EQ(job.outcome(client, start), "the job is over");
+    EXPECT_EQ(job.outcome(client, request), "the job is over");
+    EXPECT_EQ(job.outcome(client, job.ask(client, Wanted::pause)), "the job is over");
+    EXPECT_EQ(job.outcome(client, job.submit(client, 1)), "the job is over");
+}
+
+TEST_F(RequestsTest, AtTheEndAStopThatNobodyCrossedHasEnded) {
+    job.engines_cross = false;
+    const auto stop = job.ask(client, Wanted::stopped);
+    job.settle();
+    job.carry_out(client, job.board(client).ended(job.board(client).facts(), Error{Fault::ended, "rank 3 aborted"}));
+    EXPECT_EQ(job.outcome(client, stop), "rank 3 aborted");
 }
 
 }  // namespace

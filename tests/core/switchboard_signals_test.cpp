@@ -207,11 +207,12 @@ TEST_F(SignalsTest, AStrangersSignalAndOneFromBesideTheTreeAreDropped) {
 }
 
 TEST_F(SignalsTest, ASignalThatLeavesAGapIsDropped) {
-    const Bytes tell =
-        encode({job.view().round, Rank{1}, 1, 0, message::Tell{{3, Signal::pause, Rank{client}, OperationId{1}}, 0}});
-    job.carry_out(3, job.board(3).received(Rank{1}, tell));
-    EXPECT_TRUE(job.at(3).signals.empty());
-    EXPECT_EQ(job.board(3).facts().pending.size(), 0u);
+    for (const std::uint64_t number : {1u, 3u}) {
+        const message::Tell tell{{number, Signal::pause, Rank{client}, OperationId{1}}, number / 2};
+        job.carry_out(3, job.board(3).received(Rank{1}, encode({job.view().round, Rank{1}, 1 + number / 2, 0, tell})));
+    }
+    EXPECT_EQ(job.at(3).signals.size(), 1u);
+    EXPECT_EQ(job.board(3).facts().crossed, 0u) << "nothing of it is believed";
     EXPECT_EQ(notes_with(3, "signal 3"), 1u);
 }
 
@@ -272,29 +273,6 @@ TEST_F(SignalsTest, TheCoordinatorsOwnClientWorksWithoutTheNetwork) {
     job.settle();
     EXPECT_EQ(job.outcome(0, operation), "done");
     EXPECT_EQ(settled(Wanted::start), "done");
-}
-
-TEST_F(SignalsTest, AtTheEndAStopThatWasCrossedIsDoneAndTheRestHasEnded) {
-    job.engines_cross = job.engines_reply = false;
-    const auto stop = job.ask(client, Wanted::stopped), start = job.ask(client, Wanted::start);
-    const auto request = job.submit(client, 1);
-    job.run(20);
-    LifecycleFacts agreed;
-    agreed.crossed = 2, agreed.state = State::stopped;
-    job.carry_out(client, job.board(client).ended(agreed, Error{Fault::ended, "the job is over"}));
-    EXPECT_EQ(job.outcome(client, stop), "done");
-    EXPECT_EQ(job.outcome(client, start), "the job is over");
-    EXPECT_EQ(job.outcome(client, request), "the job is over");
-    EXPECT_EQ(job.outcome(client, job.ask(client, Wanted::pause)), "the job is over");
-    EXPECT_EQ(job.outcome(client, job.submit(client, 1)), "the job is over");
-}
-
-TEST_F(SignalsTest, AtTheEndAStopThatNobodyCrossedHasEnded) {
-    job.engines_cross = false;
-    const auto stop = job.ask(client, Wanted::stopped);
-    job.settle();
-    job.carry_out(client, job.board(client).ended(job.board(client).facts(), Error{Fault::ended, "rank 3 aborted"}));
-    EXPECT_EQ(job.outcome(client, stop), "rank 3 aborted");
 }
 
 }  // namespace

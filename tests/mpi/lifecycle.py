@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from harness import BIN, FLAGS, MPIRUN, TESTS, Failure, execute, expect, launch, main, scenario
@@ -153,41 +154,53 @@ def idle_groups_rest():
 def a_skipped_collective_is_named():
     _, output = launch(5, SERVER, "requests", "requests=50", "skip=2", deadline=60, ENGINES=4, CLIENTS=1,
                        GROUP_SIZE=4, WORK="requests", TURN_DEADLINE_MS=1500)
-    expect(re.search(r"waited \d+ ms for its lockstep group's vote in round 1.*rank 1 on \S+ is waiting for the vote",
-                     output), "no report that names rank 1", output)
-    expect(re.search(r"rank \d on \S+ is in its (dummy )?forward, turn \d+", output), "no other is named", output)
+    found = re.search(r"rank 1 waited \d+ ms for its lockstep group's vote in round 1 \(turn (\d+) after barrier 0\); "
+                      r"rank 0 on \S+ is in (?:its|a dummy) forward \(turn (\d+) after barrier 0\)", output)
+    expect(found and int(found.group(1)) == int(found.group(2)) + 1, "no report that names rank 1 and its turn", output)
     expect(len(re.findall(r"^rank \d+ timed_out", output, re.M)) >= 1, "nobody ended with timed_out", output)
+
+
+@scenario
+def a_late_barrier_is_explained_and_goes_on():
+    ranks, output = serve("late-barrier", GROUP_SIZE=2, BARRIER_DEADLINE_MS=400, options={"work-us": 2000000, "pause-in-forward": 1, "turns": 1})
+    expect_finished(ranks, 5, output)
+    expect(re.search(r"waited \d+ ms for the world barrier in round 1 \(turn \d+ after barrier 0\); "
+                     r"rank 0 on \S+ is in its forward \(turn \d+ after barrier 0\); rank 1 on \S+ is in a dummy forward "
+                     r"\(turn \d+ after barrier 0\); 1 others wait too", output), "the report names nobody", output)
+    expect(answered(output) == 1, "not answered", output)
+
+
+@scenario
+def m18_members_that_stay_are_started_again():
+    ranks, output = serve("stay", GROUP_SIZE=2, STAY="yes")
+    expect_finished(ranks, 5, output)
+    expect(ranks[0].crossed == ["1:PAUSED", "2:STOPPED", "3:RUNNING", "4:PAUSED", "5:STOPPED"], "the sequence", output)
+    expect(answered(output) == 7, "not all answered", output)
+    expect("shut down" in ranks[3].reason, "no reason", output)
 
 
 # ---- POSIX signals ----
 
 def _posix(first, then):
+    """One signal of the system to one rank, and another to another once all engines have followed the first."""
     settings = {"ENGINES": 4, "CLIENTS": 1, "GROUP_SIZE": 2, "WORK": "requests"}
     environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1",
                        **{"MUSTER_" + name: str(value) for name, value in settings.items()})
+    lines, pids = [], {}
     with subprocess.Popen([MPIRUN, *FLAGS, "-n", "5", SERVER, "posix"], env=environment, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        lines = []
-        try:
-            os.set_blocking(process.stdout.fileno(), True)
-            pids = {}
-            while len(pids) < 4:
-                lines.append(process.stdout.readline())
-                expect(lines[-1], "the job ended early", "".join(lines))
-                if found := re.match(r"pid of rank (\d+): (\d+)", lines[-1]):
-                    pids[int(found.group(1))] = int(found.group(2))
-            for number, (rank, what, reached) in enumerate(((2, first, "SUSPENDED"), (1, then, "STOPPED"))):
-                os.kill(pids[rank], what)
-                while f":{reached}" not in lines[-1]:
-                    lines.append(process.stdout.readline())
-                    expect(lines[-1], f"the job ended before {reached}", "".join(lines))
-            rest, _ = process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            raise Failure("still running; so far:\n" + "".join(lines)) from None
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-    output = "".join(lines) + rest
+        deadline = threading.Timer(30, os.killpg, (process.pid, signal.SIGKILL))
+        deadline.start()
+        for line in process.stdout:
+            lines.append(line)
+            if found := re.match(r"pid of rank (\d+): (\d+)", line):
+                pids[int(found.group(1))] = int(found.group(2))
+                if len(pids) == 4:
+                    os.kill(pids[2], first)
+            if sum(":SUSPENDED" in one for one in lines) == 4 and ":SUSPENDED" in line:
+                os.kill(pids[1], then)
+        deadline.cancel()
+    output = "".join(lines)
     ranks = {int(match.group(1)): Rank(match) for match in RANK.finditer(output)}
     expect_finished(ranks, 5, output)
     expect_same_sequence(ranks, range(4), output)

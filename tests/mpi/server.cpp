@@ -69,6 +69,8 @@ public:
         if (MPI_Allreduce(mine, all, 3, MPI_INT, MPI_MAX, group) != MPI_SUCCESS) return;
         if (busy == 0 && options["exact"] != 0) wrong(session_, "a turn in which nobody of the group had work");
         if (all[1] != -all[2]) wrong(session_, "turns of the group differ");
+        // The pause comes for certain while this forward goes on.
+        if (real && turns_ == 0 && options["pause-in-forward"] != 0) (void)session_.client()->pause();
         if (options["work-us"] > 0) usleep(static_cast<useconds_t>(options["work-us"]));
         ++turns_;
         ++turns_in_round_;
@@ -105,7 +107,7 @@ public:
 
     void submit(int count) {
         for (int i = 0; i < count; ++i) {
-            const std::uint64_t request[2] = {next_++, 1 + dice_() % 4};
+            const std::uint64_t request[2] = {next_++, options["turns"] > 0 ? static_cast<std::uint64_t>(options["turns"]) : 1 + dice_() % 4};
             const auto id = client_.submit(std::as_bytes(std::span(request)));
             if (!id) return wrong(session_, "submit: " + id.error().text);
             sent_[*id] = request[0];
@@ -253,6 +255,22 @@ void illegal(Session& session, Asker& asker) {
     asker.collect(true);
 }
 
+/// M18: after STOP the coordinator is RUNNING without engines; a start brings them back; the end is asked for.
+void stay(Session& session, Asker& asker) {
+    auto& client = asker.client();
+    const auto id = client.submit(std::span<const std::byte>());
+    if (!id) return wrong(session, "submit: " + id.error().text);
+    const auto none = client.wait(*id, 2s);
+    if (!none || !none->error || none->error->text != "No engines connected")
+        wrong(session, "a request without engines was not refused at once");
+    refused(session, "PAUSE without engines", client.pause());
+    asker.done("start", client.signal(Signal::start));
+    asker.submit(7);
+    asker.collect(true);
+    asker.stop();
+    session.stop(muster::ExitCode::finished, "shut down");
+}
+
 void ask(Session& session, const std::string& mode) {
     auto client = session.client(30s);
     if (!client) return wrong(session, "client: " + client.error().text);
@@ -286,8 +304,15 @@ void ask(Session& session, const std::string& mode) {
         if (session.is_client()) return std::printf("client 4 answered %lu\n", asker.answered()), void();
     }
     if (mode == "posix") return;  // Somebody sends signals of the system.
+    if (mode == "late-barrier") {
+        asker.submit(1);
+        if (const auto first = client->next(Asker::deadline())) asker.take(*first);
+        asker.done("pause", client->pause());
+        asker.done("unpause", client->unpause());
+    }
     asker.stop();
-    if (const auto id = client->submit(std::span<const std::byte>()); id)
+    if (mode == "stay") stay(session, asker);
+    if (const auto id = client->submit(std::span<const std::byte>()); id && mode != "stay")
         if (const auto late = client->wait(*id, 5s); late && !late->error) wrong(session, "a reply after STOP");
     std::printf("client %u answered %lu\n", session.rank().value, asker.answered());
 }

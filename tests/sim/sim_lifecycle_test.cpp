@@ -19,9 +19,12 @@ constexpr Tick kLong{2'000'000};
 TEST(SimLifecycle, OneCycleThroughAllStableStates) {
     World world({.engines = 4, .group_size = 2, .clients = 1});
     ASSERT_TRUE(world.settles(State::running, kLong)) << world.story();
-    for (const auto& [wanted, state] :
-         {std::pair{Wanted::pause, State::paused}, {Wanted::suspend, State::suspended}, {Wanted::resume, State::paused},
-          {Wanted::unpause, State::running}, {Wanted::stopped, State::stopped}, {Wanted::start, State::running}}) {
+    for (const auto& [wanted, state] : {std::pair{Wanted::pause, State::paused},
+                                        {Wanted::suspend, State::suspended},
+                                        {Wanted::resume, State::paused},
+                                        {Wanted::unpause, State::running},
+                                        {Wanted::stopped, State::stopped},
+                                        {Wanted::start, State::running}}) {
         world.signal(wanted);
         ASSERT_TRUE(world.settles(state, kLong)) << name_of(state) << "\n" << world.story() << world.violations();
     }

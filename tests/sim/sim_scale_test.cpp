@@ -36,8 +36,8 @@ TEST(SimScale, APauseCostsAFewMessagesAMemberAndTimeThatGrowsWithLogN) {
         SCOPED_TRACE(members);
         const auto cost = cost_of_a_pause(members);
         // Down the tree, an acknowledgement up, and the client's own few.
-        EXPECT_LE(cost.packets_most, kFanOut + 6);
-        EXPECT_LE(cost.packets_mean, 3.0);
+        EXPECT_LE(cost.packets_most, kFanOut + 4);
+        EXPECT_LE(cost.packets_mean, 2.5);
         const double levels = std::log2(members) / std::log2(10.0);
         EXPECT_LE(static_cast<double>(cost.ticks), static_cast<double>(base.ticks) * levels * 1.5);
     }

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# muster simulate: exit codes, one JSON object, the same seed gives the same figures.
+. "$(dirname "$0")/../cli/lib.sh"
+
+figures() { sed -E 's/"(seconds|events_per_s|memory_mib|first_seed)":[^,}]*,?//g' "$work/out"; }
+
+expect "a world without faults" 0 "" "$muster" simulate --members 8 --group-size 2
+says "a world without faults" "violations +0"
+expect "members die" 0 "" "$muster" simulate --members 9 --standbys 2 --clients 1 --kill 0.002 --acts 2 --seeds 50 --json
+says "members die" '"deaths":[1-9]'
+says "members die" '"violations":\[\]'
+first=$(figures)
+expect "again" 0 "" "$muster" simulate --members 9 --standbys 2 --clients 1 --kill 0.002 --acts 2 --seeds 50 --json
+[ "$first" = "$(figures)" ] || fail_if "the same seed is the same run" "figures differ"
+expect "another seed" 0 "" "$muster" simulate --members 9 --standbys 2 --clients 1 --kill 0.002 --acts 2 --seeds 50 --json --seed 7
+[ "$first" != "$(figures)" ] || fail_if "another seed is another run" "figures are equal"
+expect "cycles" 0 "" "$muster" simulate --members 6 --engine-ranks 2 --cycles 3 --json
+says "four barriers a cycle, two for the stop" '"barriers":14,'
+expect "followed" 0 "crosses barrier 1" "$muster" simulate --members 2 --trace
+expect "no whole engines" 2 "no multiple of 2" "$muster" simulate --members 7 --group-size 2
+expect "nobody left" 2 "no engine is left" "$muster" simulate --members 3 --standbys 3
+expect "deaths in a huge world" 2 "at most 1024" "$muster" simulate --members 5000 --kill 0.1
+expect "unknown machine" 2 "lifecycle" "$muster" simulate --machine tape
+expect "bad rate" 2 "kill" "$muster" simulate --kill 2
+finish
