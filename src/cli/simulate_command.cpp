@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// With so many every member has a core::Recovery, which knows all others.
+/// Where members die each has a core::Recovery, which knows all others.
 constexpr std::uint32_t kRecoveryMembersMax = 1024;
 constexpr auto kProgressEvery = std::chrono::seconds(2);
 
@@ -53,10 +53,10 @@ std::string complete(SimulateOptions& options) {
                " (--engine-ranks x --group-size)";
     world.engines = (options.members - others) / world.engine_ranks;
     world.stay = world.acts_per_ms > 0;  // Clients stop it as they like; it is started again.
-    world.recovery = options.members <= kRecoveryMembersMax;
+    world.recovery = world.faults.any();
     world.faults.kill_per_recovery_event = world.faults.kill_per_event;
     world.faults.deaths_max = std::min(world.faults.deaths_max, options.members - 1);
-    if (!world.recovery && world.faults.any())
+    if (world.recovery && options.members > kRecoveryMembersMax)
         return "--kill needs at most " + std::to_string(kRecoveryMembersMax) + " members";
     return "";
 }

@@ -41,7 +41,7 @@ struct Facts {
     LifecycleFacts lifecycle;  ///< Signals and barriers, as far as this member knows.
 };
 
-constexpr std::size_t kFactsSize = 1024;
+constexpr std::size_t kFactsSize = 1408;
 constexpr std::size_t kProvenMax = 16;
 constexpr std::size_t kReasonMax = 320;
 constexpr std::size_t kGoingMax = 60;

@@ -27,23 +27,25 @@ struct SignalEntry {
     OperationId operation;
 };
 
-constexpr std::size_t kRecentMax = 32;   ///< Crossed signals that a member remembers, for clients that ask again.
+constexpr std::size_t kRecentMax = 16;   ///< Crossed signals that are remembered, for clients that ask again.
 constexpr std::size_t kPendingMax = 16;  ///< Accepted signals whose barrier has not been crossed.
 
 /// What one member knows; the same form is what all have agreed on. Takes at most kLifecycleFactsSize bytes encoded.
 struct LifecycleFacts {
     std::uint64_t crossed = 0;         ///< Barriers. On a member that crosses none: of which it has heard.
     State state = State::running;      ///< After `crossed` signals: a stable one.
-    std::vector<SignalEntry> pending;  ///< crossed + 1, crossed + 2, ...; at most kPendingMax.
+    std::vector<SignalEntry> pending{};  ///< crossed + 1, crossed + 2, ...; at most kPendingMax.
+    std::vector<SignalEntry> recent{};   ///< ..., crossed - 1, crossed; at most kRecentMax.
 };
-constexpr std::size_t kLifecycleFactsSize = 8 + 1 + 4 + kPendingMax * 21;
+constexpr std::size_t kLifecycleFactsSize = 8 + 1 + 2 * 4 + (kRecentMax + kPendingMax) * 21;
 
 void put(Writer& out, const LifecycleFacts& facts);
 /// Errors: the reader's, or nonsense (a gap, a transient state, too many): nothing.
 [[nodiscard]] std::optional<LifecycleFacts> take_lifecycle(Reader& in);
 
 /// If any crossed, all had arrived, so the most barriers that anybody crossed count; the longest list of signals is
-/// everybody's, since each member's is a beginning of it. Transitions that nobody has completed are repeated.
+/// everybody's, since each member's is a beginning of it. Transitions that nobody has completed are repeated. What was
+/// crossed lately comes along: whoever coordinates next may never have heard of it, and be asked for it again.
 [[nodiscard]] LifecycleFacts agree_on_lifecycle(const std::vector<LifecycleFacts>& all);
 
 /// Where the pending signals lead.
@@ -65,8 +67,8 @@ public:
     [[nodiscard]] bool judged(Rank origin, OperationId operation) const;
 
 private:
+    void remember(const SignalEntry& entry);
     LifecycleFacts facts_;
-    std::vector<SignalEntry> recent_;     ///< The last kRecentMax that were crossed, ascending.
     std::map<Rank, OperationId> newest_;  ///< Per origin: its newest operation that led to a signal.
 };
 

@@ -76,6 +76,7 @@ private:
     // turns_batch.cpp: what comes in.
     std::optional<core::Batch> take_batch();
     std::optional<core::SignalEntry> collect(std::vector<Request>& into);
+    bool hear_of(std::uint64_t signal);
     bool share(std::optional<core::SignalEntry>& signal, std::vector<Request>& requests);
     [[nodiscard]] bool news_here() const;
     [[nodiscard]] bool votes_with_group() const;

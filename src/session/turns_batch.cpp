@@ -78,6 +78,20 @@ bool Turns::share(std::optional<core::SignalEntry>& signal, std::vector<Request>
     return receives_ || unpack(bytes, signal, requests);
 }
 
+/// A rank that follows its engine's may be told of a signal before its own agent has it. It must not cross the signal's
+/// barrier before: after a loss its facts would lack what it has crossed. False where the round broke meanwhile.
+bool Turns::hear_of(std::uint64_t signal) {
+    for (;;) {
+        const auto seen = around_.inbox.news();
+        if (around_.inbox.signal_after(signal - 1)) return true;
+        if (around_.mailbox.interrupted()) return false;
+        if (around_.pump)
+            around_.pump();
+        else
+            around_.inbox.wait(seen, std::chrono::milliseconds(100));
+    }
+}
+
 std::optional<core::Batch> Turns::take_batch() {
     ++batches_;
     std::vector<Request> requests;
@@ -88,6 +102,7 @@ std::optional<core::Batch> Turns::take_batch() {
     }
     const bool several = around_.config.engine_ranks > 1;
     if (several && !share(signal, requests)) return std::nullopt;
+    if (several && signal && !hear_of(signal->number)) return std::nullopt;
     if (signal) next_signal_ = signal->number;
     for (auto& request : requests) {
         Request kept{request.client, request.id, several ? request.bytes : Bytes{}};

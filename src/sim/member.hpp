@@ -60,8 +60,7 @@ struct Engine {
     std::uint64_t batches = 0;     ///< Taken in this round.
     std::uint32_t votes = 0;       ///< Posted in this round.
     bool vote_there = false;       ///< The vote that was posted before a forward has been counted.
-    std::uint64_t rested_for =
-        0;  ///< Number of the wake that it rested for; 0: it has not rested since the last batch.
+    std::uint64_t rested_for = 0;  ///< Number of the wake that the last rest was for; 0: none since the last batch.
     std::uint64_t woken_group = 0, woken_engine = 0;  ///< Highest number of each scope in this round.
     std::uint64_t resting_since = 0;
     bool dummy = false;  ///< The forward under way is one.

@@ -14,8 +14,8 @@
 
 namespace muster::sim {
 
-constexpr std::uint32_t kStray =
-    0xffffffff;  ///< The pool of a packet that was lost with its round and comes all the same.
+/// The pool of a packet that was lost with its round and comes all the same.
+constexpr std::uint32_t kStray = 0xffffffff;
 
 struct Packet {
     Rank from;

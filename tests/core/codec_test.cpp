@@ -15,9 +15,11 @@ using testing::Dice;
 using testing::ranks;
 
 LifecycleFacts full_lifecycle() {
-    LifecycleFacts lifecycle{.crossed = 4, .state = State::suspended, .pending = {}};
+    LifecycleFacts lifecycle{.crossed = 40, .state = State::suspended};
+    for (std::uint64_t i = 1; i <= kRecentMax; ++i)
+        lifecycle.recent.push_back({.number = 40 - kRecentMax + i, .origin = Rank{2}, .operation = OperationId{i}});
     for (std::uint64_t i = 1; i <= kPendingMax; ++i)
-        lifecycle.pending.push_back({.number = 4 + i,
+        lifecycle.pending.push_back({.number = 40 + i,
                                      .signal = i % 2 == 1 ? Signal::resume : Signal::suspend,
                                      .origin = Rank{3},
                                      .operation = OperationId{1'000'000'000'000 + i}});
@@ -25,10 +27,12 @@ LifecycleFacts full_lifecycle() {
 }
 
 void expect_full(const LifecycleFacts& lifecycle) {
-    EXPECT_EQ(lifecycle.crossed, 4u);
+    EXPECT_EQ(lifecycle.crossed, 40u);
+    ASSERT_EQ(lifecycle.recent.size(), kRecentMax);
+    EXPECT_EQ(lifecycle.recent.front().number, 40 - kRecentMax + 1);
     EXPECT_EQ(lifecycle.state, State::suspended);
     ASSERT_EQ(lifecycle.pending.size(), kPendingMax);
-    EXPECT_EQ(lifecycle.pending[1].number, 6u);
+    EXPECT_EQ(lifecycle.pending[1].number, 42u);
     EXPECT_EQ(lifecycle.pending[1].signal, Signal::suspend);
     EXPECT_EQ(lifecycle.pending[1].origin, Rank{3});
     EXPECT_EQ(lifecycle.pending[1].operation, OperationId{1'000'000'000'002});

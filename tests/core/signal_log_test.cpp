@@ -147,6 +147,30 @@ TEST(SignalLog, WhateverTheMembersKnowTheyAgreeOnOneContinuation) {
     }
 }
 
+TEST(SignalLog, WhoNeverHeardOfASignalThatWasCrossedLearnsOfIt) {
+    SignalLog told, untold;
+    for (const auto& one : {entry(1, Signal::pause, 7, 1), entry(2, Signal::suspend, 7, 2)}) ASSERT_TRUE(told.append(one));
+    ASSERT_TRUE(untold.append(entry(1, Signal::pause, 7, 1)));
+    told.crossed(2);
+    const auto agreed = agree_on_lifecycle({untold.facts(), told.facts()});
+    untold.adopt(*through_bytes(agreed));
+    EXPECT_EQ(untold.facts().state, State::suspended);
+    ASSERT_TRUE(untold.entry_of(Rank{7}, OperationId{2}));
+    EXPECT_EQ(untold.entry_of(Rank{7}, OperationId{2})->number, 2u);
+    EXPECT_TRUE(untold.judged(Rank{7}, OperationId{1}));
+}
+
+TEST(SignalLog, MemoryOfWhatWasCrossedIsBounded) {
+    SignalLog log;
+    for (std::uint64_t n = 1; n <= 3 * kRecentMax; ++n) {
+        ASSERT_TRUE(log.append(entry(n, n % 2 == 1 ? Signal::pause : Signal::unpause)));
+        log.crossed(n);
+        ASSERT_TRUE(through_bytes(log.facts()));
+    }
+    EXPECT_EQ(log.facts().recent.size(), kRecentMax);
+    EXPECT_EQ(log.facts().recent.back().number, 3 * kRecentMax);
+}
+
 TEST(SignalLog, FactsThatMakeNoSenseAreNone) {
     LifecycleFacts facts{4, State::paused, {entry(5, Signal::unpause), entry(6, Signal::pause)}};
     ASSERT_TRUE(through_bytes(facts));
@@ -159,6 +183,11 @@ TEST(SignalLog, FactsThatMakeNoSenseAreNone) {
     facts.state = State::paused;
     facts.pending[0].signal = static_cast<Signal>(kSignals);
     EXPECT_FALSE(through_bytes(facts));
+    facts.pending[0].signal = Signal::unpause;
+    facts.recent = {entry(3, Signal::pause)};
+    EXPECT_FALSE(through_bytes(facts)) << "a gap between what was crossed and what is pending";
+    facts.recent = {entry(4, Signal::pause)};
+    EXPECT_TRUE(through_bytes(facts));
     facts.pending.clear();
     for (std::uint64_t n = 5; n < 5 + kPendingMax + 1; ++n) facts.pending.push_back(entry(n, Signal::pause));
     Writer out;

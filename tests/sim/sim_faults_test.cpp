@@ -92,7 +92,7 @@ TEST(SimFaults, ARankThatFollowsItsSourceCrossesNothingThatItsAgentHasNotHeardOf
 
 TEST(SimFaults, ManySeeds) {
     std::uint64_t deaths = 0, rounds = 0;
-    for (const std::uint64_t seed : seeds(400)) {
+    for (const std::uint64_t seed : seeds(2'000)) {
         SCOPED_TRACE(replay(seed));
         World world(testing::deadly_world(seed));
         ASSERT_EQ(testing::live_through(world, Tick{60'000}), "");
@@ -100,8 +100,8 @@ TEST(SimFaults, ManySeeds) {
         rounds += world.counts().rounds;
     }
     if (std::getenv("MUSTER_SEED") != nullptr) return;
-    EXPECT_GT(deaths, 400U);
-    EXPECT_GT(rounds, 600U);
+    EXPECT_GT(deaths, 3'000U);
+    EXPECT_GT(rounds, 3'000U);
 }
 
 }  // namespace
