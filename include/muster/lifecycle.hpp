@@ -3,7 +3,8 @@
 /// The words of the lifecycle: what an engine can be, what it can be told, what can be waited for.
 /// Intuition: five states are stable; between them lie transitions that end when all engines have crossed a world
 /// barrier, so that no engine is ever PAUSED while another still runs.
-/// Thread safety: plain values. Source: Megatron-LM's robust coordinator signalling; differences: DESIGN.md, "Lifecycle".
+/// Thread safety: plain values. Source: Megatron-LM's robust coordinator signalling; differences: DESIGN.md,
+/// "Lifecycle".
 
 #include <cstdint>
 #include <optional>

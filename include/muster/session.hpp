@@ -46,22 +46,22 @@ struct Newcomer {
 /// One round's agreed membership, seen from this member. A value: it stays true for its round.
 struct World {
     Round round;
-    std::optional<Slot> slot;         ///< This member's place; nothing on a standby.
-    std::vector<Rank> ranks;          ///< Shape: one per slot. ranks.size() is the size of the world.
-    std::vector<std::string> nodes;   ///< Shape: one per slot: the host's name.
-    std::vector<Rank> standbys;       ///< Parked members, ascending.
-    std::optional<Step> step;         ///< Last step that all agree on; nothing: start from the beginning.
-    std::vector<std::byte> blob;      ///< What was committed with that step.
-    std::vector<Newcomer> newcomers;  ///< Ascending by slot. Who needs to be fed before the step can be repeated.
-    std::optional<Slot> source;       ///< Lowest slot that holds the state of `step`; nothing where step is nothing.
-    std::vector<Slot> partner;        ///< Shape: one per slot. partner[s] keeps a copy of s's shard, on another node
-                                      ///< and in another lockstep group where there is one; s itself in a world of 1.
-    std::vector<Slot> ward;           ///< Inverse of partner: whose shard slot s keeps.
-    std::uint32_t group_size = 0;     ///< Members per lockstep group (the world's size where there is one group).
-    std::uint32_t engine_ranks = 1;   ///< Members per engine.
+    std::optional<Slot> slot;          ///< This member's place; nothing on a standby.
+    std::vector<Rank> ranks;           ///< Shape: one per slot. ranks.size() is the size of the world.
+    std::vector<std::string> nodes;    ///< Shape: one per slot: the host's name.
+    std::vector<Rank> standbys;        ///< Parked members, ascending.
+    std::optional<Step> step;          ///< Last step that all agree on; nothing: start from the beginning.
+    std::vector<std::byte> blob;       ///< What was committed with that step.
+    std::vector<Newcomer> newcomers;   ///< Ascending by slot. Who needs to be fed before the step can be repeated.
+    std::optional<Slot> source;        ///< Lowest slot that holds the state of `step`; nothing where step is nothing.
+    std::vector<Slot> partner;         ///< Shape: one per slot. partner[s] keeps a copy of s's shard, on another node
+                                       ///< and in another lockstep group where there is one; s itself in a world of 1.
+    std::vector<Slot> ward;            ///< Inverse of partner: whose shard slot s keeps.
+    std::uint32_t group_size = 0;      ///< Members per lockstep group (the world's size where there is one group).
+    std::uint32_t engine_ranks = 1;    ///< Members per engine.
     std::vector<std::uint32_t> group;  ///< Shape: one per slot: its lockstep group.
-    std::vector<Rank> clients;        ///< Members that are neither engines nor standbys, ascending.
-    Rank coordinator;                 ///< Who coordinates this round.
+    std::vector<Rank> clients;         ///< Members that are neither engines nor standbys, ascending.
+    Rank coordinator;                  ///< Who coordinates this round.
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ranks.size()); }
     [[nodiscard]] bool is_newcomer(Slot s) const;
@@ -77,9 +77,9 @@ struct Request {
 /// What the engine is to do now.
 struct Turn {
     enum Kind {
-        ended,    ///< No more turns; Session::ending() says why.
-        forward,  ///< Do the next piece of work in the current world.
-        rebuilt,  ///< A new round: take Session::world(), drop what belonged to the old one, feed the newcomers.
+        ended,          ///< No more turns; Session::ending() says why.
+        forward,        ///< Do the next piece of work in the current world.
+        rebuilt,        ///< A new round: take Session::world(), drop what belonged to the old one, feed the newcomers.
         dummy_forward,  ///< Peers of the lockstep group have work: take part in their collectives, without any work.
         suspend,        ///< The job is being suspended: release what is large (registered buffers go by themselves).
         resume,         ///< Take it again.
@@ -87,8 +87,9 @@ struct Turn {
     Kind kind = ended;
     /// With forward: the requests that have come since the last turn, the same on all ranks of an engine. They are this
     /// engine's until reply(); turns say forward while one of them is open. Valid until the next next().
-    /// Over a rebuild an engine of one rank keeps its open requests. On engines of several ranks drop them at `rebuilt`:
-    /// they come again, for all ranks alike. A member that is parked drops them too: another engine has them.
+    /// Over a rebuild an engine of one rank keeps its open requests. On engines of several ranks drop them at
+    /// `rebuilt`: they come again, for all ranks alike. A member that is parked drops them too: another engine has
+    /// them.
     std::span<const Request> requests{};
     explicit operator bool() const { return kind != ended; }
 };
@@ -146,12 +147,12 @@ public:
 
     /// Agrees with all engines that `step` is done and its result is in place.
     /// `blob` is what else must be the same everywhere (data order, random state): a few bytes, equal on all ranks.
-    /// Collective over the world; steps count up by one from any start. Ok: every engine has the step's result in place,
-    /// and the job goes on from it or from a later one as long as one process that saw this Ok is alive. peer_lost does
-    /// not mean that it failed: the next World::step may be this one, then its result counts and must be kept until
-    /// next() has said so. So two generations are needed: the last committed one and the one being committed.
-    /// Errors: peer_lost (return to next()); refused (engines differ in step or blob: the session
-    /// ends with ExitCode::aborted and the text names the slots); timed_out; ended.
+    /// Collective over the world; steps count up by one from any start. Ok: every engine has the step's result in
+    /// place, and the job goes on from it or from a later one as long as one process that saw this Ok is alive.
+    /// peer_lost does not mean that it failed: the next World::step may be this one, then its result counts and must be
+    /// kept until next() has said so. So two generations are needed: the last committed one and the one being
+    /// committed. Errors: peer_lost (return to next()); refused (engines differ in step or blob: the session ends with
+    /// ExitCode::aborted and the text names the slots); timed_out; ended.
     Result<Step> commit(Step step, std::span<const std::byte> blob = {});
 
     /// Answers a request. On an engine of several ranks each rank calls it (or none of the others does: the receiving
@@ -167,7 +168,7 @@ public:
     /// Errors: refused (a state that passes cannot be waited for, M1), timed_out, ended.
     Result<Done> wait_for(Milestone milestone, std::chrono::milliseconds deadline) const;
     Result<Done> wait_for(State state, std::chrono::milliseconds deadline) const;
-    [[nodiscard]] State state() const;  ///< Of this engine, now. Any thread.
+    [[nodiscard]] State state() const;                      ///< Of this engine, now. Any thread.
     [[nodiscard]] bool reached(Milestone milestone) const;  ///< Any thread.
 
     /// Adds a buffer to those that are released before Turn::suspend's barrier and restored before Turn::resume.

@@ -139,8 +139,7 @@ core::Facts Agent::own_facts() {
 }
 
 mpi::WorldShape Agent::shape_of(const core::Plan& plan) const {
-    return {.group =
-                core::groups_of(placement_settings(config_), static_cast<std::uint32_t>(plan.world.size())),
+    return {.group = core::groups_of(placement_settings(config_), static_cast<std::uint32_t>(plan.world.size())),
             .engine_ranks = config_.engine_ranks};
 }
 

@@ -76,9 +76,9 @@ private:
     std::optional<Error> over_;
     std::uint64_t operations_ = 0, requests_ = 0;
     std::map<core::OperationId, std::shared_ptr<PendingOperation>> pending_;
-    std::set<RequestId> open_;       ///< Submitted, not answered.
+    std::set<RequestId> open_;        ///< Submitted, not answered.
     std::set<RequestId> waited_for_;  ///< Somebody waits for these by name: next() leaves them alone.
-    std::deque<Reply> answered_;     ///< Not fetched yet, oldest first.
+    std::deque<Reply> answered_;      ///< Not fetched yet, oldest first.
 };
 
 }  // namespace muster::detail

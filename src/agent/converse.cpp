@@ -23,7 +23,8 @@ constexpr std::size_t kNamesMax = 8;
 
 std::string where_of(const core::Position& position) {
     const bool begins = position.doing == core::Position::voting;  // The turn that this vote is for.
-    return " (turn " + std::to_string(position.vote + (begins ? 1 : 0)) + " after barrier " + std::to_string(position.crossed) + ")";
+    return " (turn " + std::to_string(position.vote + (begins ? 1 : 0)) + " after barrier " +
+           std::to_string(position.crossed) + ")";
 }
 
 std::string word_of(core::Wanted wanted) {
@@ -128,7 +129,8 @@ void Agent::perform(core::TellPosition& effect) {
     apply(switchboard_.position(effect.to, effect.query, inbox_.whereabouts.position()));
 }
 
-/// Whoever is not where this engine waits is named, with the place where it is. A vote concerns the lockstep group only.
+/// Whoever is not where this engine waits is named, with the place where it is. A vote concerns the lockstep group
+/// only.
 void Agent::perform(core::Whereabouts& effect) {
     if (!missing_) return;
     const auto missing = *std::exchange(missing_, std::nullopt);

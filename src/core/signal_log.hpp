@@ -32,8 +32,8 @@ constexpr std::size_t kPendingMax = 16;  ///< Accepted signals whose barrier has
 
 /// What one member knows; the same form is what all have agreed on. Takes at most kLifecycleFactsSize bytes encoded.
 struct LifecycleFacts {
-    std::uint64_t crossed = 0;         ///< Barriers. On a member that crosses none: of which it has heard.
-    State state = State::running;      ///< After `crossed` signals: a stable one.
+    std::uint64_t crossed = 0;           ///< Barriers. On a member that crosses none: of which it has heard.
+    State state = State::running;        ///< After `crossed` signals: a stable one.
     std::vector<SignalEntry> pending{};  ///< crossed + 1, crossed + 2, ...; at most kPendingMax.
     std::vector<SignalEntry> recent{};   ///< ..., crossed - 1, crossed; at most kRecentMax.
 };

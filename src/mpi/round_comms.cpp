@@ -54,10 +54,10 @@ Result<BuiltRound> build(const Communicator& pool, const core::Plan& plan, Rank 
         const char* step;
     };
     auto& comms = built.comms;
-    for (const auto& part : {Part{comms.world, in_world, true, "world_split"},
-                             Part{comms.group, in_group, true, "group_split"}, Part{comms.ours, in_world, true, ""},
-                             Part{comms.turn, in_group, groups, ""},
-                             Part{comms.engine, in_engine, shape.engine_ranks > 1, ""}}) {
+    for (const auto& part :
+         {Part{comms.world, in_world, true, "world_split"}, Part{comms.group, in_group, true, "group_split"},
+          Part{comms.ours, in_world, true, ""}, Part{comms.turn, in_group, groups, ""},
+          Part{comms.engine, in_engine, shape.engine_ranks > 1, ""}}) {
         if (!part.needed) continue;
         auto comm = pool.split(part.color, key);
         if (!comm) return comm.error();

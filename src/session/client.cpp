@@ -10,9 +10,10 @@ namespace muster {
 Session::Impl::Impl(Config settings) : config(std::move(settings)) {
     std::function<void()> pump;
     // Without a thread of its own the agent works in the engine thread's calls, and only there.
-    if (config.agent == AgentThread::engine) pump = [this, engine = std::this_thread::get_id()] {
-        if (agent && std::this_thread::get_id() == engine) agent->pump(std::chrono::milliseconds(0));
-    };
+    if (config.agent == AgentThread::engine)
+        pump = [this, engine = std::this_thread::get_id()] {
+            if (agent && std::this_thread::get_id() == engine) agent->pump(std::chrono::milliseconds(0));
+        };
     desk = std::make_shared<detail::Desk>([this] { bell.wake(); }, std::move(pump));
 }
 

@@ -176,8 +176,8 @@ std::optional<core::Votes> Turns::vote(const core::Votes& votes) {
 bool Turns::post(const core::Votes& votes) {
     posted_ = result_ = votes;
     if (group_ranks_ == 1) return true;
-    const int code = MPI_Iallreduce(posted_.data(), result_.data(), 4, MPI_INT64_T, MPI_MAX, comms_->votes().get(),
-                                    &posting_);
+    const int code =
+        MPI_Iallreduce(posted_.data(), result_.data(), 4, MPI_INT64_T, MPI_MAX, comms_->votes().get(), &posting_);
     return !broken(code, "posting a vote");
 }
 
@@ -223,8 +223,7 @@ void Turns::report_drift(std::uint64_t number) {
     const std::array<std::uint64_t, 2> mine{loop_.votes_counted(), loop_.barriers_crossed()};
     std::vector<std::uint64_t> all(2 * static_cast<std::size_t>(group_ranks_));
     const auto& comm = comms_->votes();
-    const int code =
-        MPI_Allgather(mine.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm.get());
+    const int code = MPI_Allgather(mine.data(), 2, MPI_UINT64_T, all.data(), 2, MPI_UINT64_T, comm.get());
     if (broken(code, "naming who drifted")) return;
     const auto ranks = comm.ranks();
     std::string text = "the lockstep group is not in step at vote " + std::to_string(number) + ":";

@@ -87,15 +87,15 @@ private:
     bool receives_ = true;  ///< Lowest rank of its engine.
     int group_ranks_ = 1;   ///< Members of the lockstep group.
 
-    std::uint64_t next_signal_ = 0;  ///< Signals up to here have been taken.
+    std::uint64_t next_signal_ = 0;   ///< Signals up to here have been taken.
     std::uint64_t told_crossed_ = 0;  ///< Barriers that the program has heard of.
-    std::uint64_t looked_ = 0;       ///< Inbox news as of the last look.
+    std::uint64_t looked_ = 0;        ///< Inbox news as of the last look.
     bool more_signals_ = false;
-    std::uint64_t batches_ = 0;      ///< In this round; equal on all ranks of an engine.
-    std::map<Key, Request> open_;    ///< Taken and not answered. Bytes are kept where the engine has several ranks.
-    std::vector<Request> fresh_;     ///< Taken, not handed to the program yet.
-    std::vector<Request> again_;     ///< Open when the round changed, on an engine of several ranks: come once more.
-    std::vector<Request> handed_;    ///< Of the program's present turn.
+    std::uint64_t batches_ = 0;    ///< In this round; equal on all ranks of an engine.
+    std::map<Key, Request> open_;  ///< Taken and not answered. Bytes are kept where the engine has several ranks.
+    std::vector<Request> fresh_;   ///< Taken, not handed to the program yet.
+    std::vector<Request> again_;   ///< Open when the round changed, on an engine of several ranks: come once more.
+    std::vector<Request> handed_;  ///< Of the program's present turn.
 
     /// The next vote may have to wait for peers that are still being woken. The same on all ranks of the group: they
     /// rest, cross barriers and change rounds together.

@@ -35,7 +35,8 @@ State stable_after(State state) {
 
 }  // namespace
 
-/// A barrier that carries its number: an all-reduce without an end until all have come. False where the round is broken.
+/// A barrier that carries its number: an all-reduce without an end until all have come. False where the round is
+/// broken.
 bool Turns::barrier(std::uint64_t number) {
     ++counts_.barriers;
     const auto place = place_of(loop_.lifecycle().state());
@@ -44,8 +45,7 @@ bool Turns::barrier(std::uint64_t number) {
     const std::array<std::int64_t, 2> mine{static_cast<std::int64_t>(number), -static_cast<std::int64_t>(number)};
     std::array<std::int64_t, 2> all{};
     MPI_Request request = MPI_REQUEST_NULL;
-    int code =
-        MPI_Iallreduce(mine.data(), all.data(), 2, MPI_INT64_T, MPI_MAX, comms_->ours.get(), &request);
+    int code = MPI_Iallreduce(mine.data(), all.data(), 2, MPI_INT64_T, MPI_MAX, comms_->ours.get(), &request);
     if (broken(code, "a barrier")) return false;
     agent::reach_point("inside", place.c_str());
     {

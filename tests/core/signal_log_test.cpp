@@ -149,7 +149,8 @@ TEST(SignalLog, WhateverTheMembersKnowTheyAgreeOnOneContinuation) {
 
 TEST(SignalLog, WhoNeverHeardOfASignalThatWasCrossedLearnsOfIt) {
     SignalLog told, untold;
-    for (const auto& one : {entry(1, Signal::pause, 7, 1), entry(2, Signal::suspend, 7, 2)}) ASSERT_TRUE(told.append(one));
+    for (const auto& one : {entry(1, Signal::pause, 7, 1), entry(2, Signal::suspend, 7, 2)})
+        ASSERT_TRUE(told.append(one));
     ASSERT_TRUE(untold.append(entry(1, Signal::pause, 7, 1)));
     told.crossed(2);
     const auto agreed = agree_on_lifecycle({untold.facts(), told.facts()});
