@@ -144,11 +144,12 @@ void Agent::recover(const char* why) {
     run(recovery_.step(core::Noticed{}));
 }
 
-/// A round's line is due when its first step is committed: then its stall is known.
+/// A round's line is due when its first step is committed: then its stall is known. Who serves requests commits nothing.
 void Agent::report_when_due() {
     if (!unreported_) return;
+    const bool serves = config_.work == Work::requests;
     const bool committed = mailbox_.first_commit() != Clock::time_point();
-    if (committed || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
+    if (committed || serves || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
 }
 
 void Agent::report() {
