@@ -30,6 +30,7 @@
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
 #include "muster/lifecycle.hpp"
+#include "muster/store.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -163,6 +164,10 @@ public:
     /// A client of the job in this process. Blocks until the coordinator knows it (M14).
     /// Errors: timed_out, ended.
     [[nodiscard]] Result<Client> client(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+
+    /// The store of the round that this member's last turn was in (World::round): a dictionary that all members of the
+    /// round share, empty when it begins, refused by name once the job is in a later one. Any thread may use it.
+    [[nodiscard]] std::shared_ptr<Store> store() const;
 
     /// Waits until this engine has reached a stable state. For other threads than the engine's.
     /// Errors: refused (a state that passes cannot be waited for, M1), timed_out, ended.

@@ -52,7 +52,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       desk_of_clients_(around.desk),
       watchdog_(around.watchdog),
       recovery_(self, plan_settings(config), members(roster_)),
-      switchboard_(self, {.fan_out = config.fan_out}),
+      switchboard_(self, {.fan_out = config.fan_out, .store = {.run_id = config.run_id}}),
       desk_(config.leave_window_ms),
       link_(self) {
     const char* proof = std::getenv("MUSTER_PROOF");

@@ -123,6 +123,36 @@ std::size_t Desk::open_requests() const {
     return open_.size();
 }
 
+/// The coordinator ends the call a little earlier than this side would, since it knows which keys were missing.
+Result<core::StoreAnswer> Desk::call(core::StoreOperation operation, Round round, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (over_) return *over_;
+    const core::CallId id{++calls_.value};
+    store_calls_[id].may_change = core::may_change(operation);
+    core::CallId settled = id;
+    for (const auto& [other, open] : store_calls_)
+        if (open.may_change && other < settled) settled = other;
+    const auto left = static_cast<std::uint64_t>(std::max<std::int64_t>(0, deadline.count()));
+    const auto patience = left - std::min<std::uint64_t>(left / 4, 50);
+    put(core::StoreCall{id, settled, round, patience, std::move(operation)});
+    const auto& open = store_calls_[id];
+    const bool here = sleep(lock, deadline, [&open, this] { return open.answer || over_; });
+    auto answer = std::move(store_calls_[id].answer);
+    store_calls_.erase(id);
+    if (!here) return late("the store's coordinator was not heard from", deadline);
+    if (!answer) return *over_;
+    if (answer->error) return *answer->error;
+    return std::move(*answer);
+}
+
+void Desk::store_call_ended(core::CallId id, core::StoreAnswer answer) {
+    const std::scoped_lock lock(mutex_);
+    const auto open = store_calls_.find(id);
+    if (open == store_calls_.end()) return;  // Its caller has gone.
+    open->second.answer = std::move(answer);
+    changed_.notify_all();
+}
+
 std::vector<Desk::Out> Desk::take_out() {
     const std::scoped_lock lock(mutex_);
     return std::exchange(out_, {});

@@ -39,7 +39,7 @@ struct Desk {
         RequestId id;
         Bytes bytes;
     };
-    using Out = std::variant<Connect, Ask, Submit>;
+    using Out = std::variant<Connect, Ask, Submit, core::StoreCall>;
     using Clock = std::chrono::steady_clock;
 
     /// `ring` wakes the agent. `pump`, where set, does the agent's work, called on the engine thread.
@@ -54,12 +54,16 @@ struct Desk {
     [[nodiscard]] Result<Reply> wait(RequestId id, std::chrono::milliseconds deadline);
     [[nodiscard]] Result<Reply> next(std::chrono::milliseconds deadline);
     [[nodiscard]] std::size_t open_requests() const;
+    /// The answer to a call on the store of `round`, by the deadline.
+    [[nodiscard]] Result<core::StoreAnswer> call(core::StoreOperation operation, Round round,
+                                                 std::chrono::milliseconds deadline);
 
     // The agent.
     [[nodiscard]] std::vector<Out> take_out();
     void connected();
     void operation_ended(core::OperationId operation, std::optional<Error> error);
     void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);
+    void store_call_ended(core::CallId id, core::StoreAnswer answer);
     void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
 
 private:
@@ -78,7 +82,13 @@ private:
     std::map<core::OperationId, std::shared_ptr<PendingOperation>> pending_;
     std::set<RequestId> open_;        ///< Submitted, not answered.
     std::set<RequestId> waited_for_;  ///< Somebody waits for these by name: next() leaves them alone.
-    std::deque<Reply> answered_;      ///< Not fetched yet, oldest first.
+    struct OpenCall {
+        bool may_change = false;
+        std::optional<core::StoreAnswer> answer;
+    };
+    core::CallId calls_;
+    std::map<core::CallId, OpenCall> store_calls_;  ///< Somebody waits for each.
+    std::deque<Reply> answered_;                    ///< Not fetched yet, oldest first.
 };
 
 }  // namespace muster::detail

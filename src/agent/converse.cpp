@@ -61,6 +61,7 @@ void Agent::carry_from_clients() {
             Overloaded{
                 [this](const Desk::Connect&) { return switchboard_.connect(); },
                 [this](const Desk::Ask& ask) { return switchboard_.ask(ask.operation, ask.wanted); },
+                [this](core::StoreCall& call) { return switchboard_.store_call(std::move(call)); },
                 [this](Desk::Submit& submit) { return switchboard_.submit(submit.id, std::move(submit.bytes)); },
             },
             out));
@@ -119,6 +120,10 @@ void Agent::perform(core::OperationEnded& effect) {
 
 void Agent::perform(core::RequestEnded& effect) {
     desk_of_clients_.request_ended(effect.id, std::move(effect.error), std::move(effect.bytes));
+}
+
+void Agent::perform(core::StoreCallEnded& effect) {
+    desk_of_clients_.store_call_ended(effect.id, std::move(effect.answer));
 }
 
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
@@ -187,6 +192,7 @@ void Agent::enter_round(const core::Plan& plan) {
     in_round_ = true;
     group_ = group;
     inbox_.new_round(own.has_value());
+    apply(switchboard_.tick(milliseconds(Clock::now())));  // Deadlines of this round count from here.
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
 }
 

@@ -9,9 +9,9 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x3152'534d;  // "MSR1"
 constexpr std::size_t kKinds = std::variant_size_v<Message>;
-constexpr std::array<const char*, kKinds> kNames = {"connect", "connected",    "ask",   "told",   "tell",
-                                                    "submit",  "deliver",      "reply", "answer", "wake",
-                                                    "leaving", "state_exists", "where", "here",   "resync"};
+constexpr std::array<const char*, kKinds> kNames = {
+    "connect", "connected", "ask",          "told",  "tell", "submit",    "deliver",    "reply", "answer",
+    "wake",    "leaving",   "state_exists", "where", "here", "store_ask", "store_told", "resync"};
 
 /// A message's fields, one overload a kind.
 struct Put {
@@ -41,6 +41,8 @@ struct Put {
         out.u64(m.query), out.id(m.position.round), out.u64(m.position.crossed), out.u64(m.position.vote);
         choice(m.position.doing);
     }
+    void operator()(const message::StoreAsk& m) const { put(out, m.call); }
+    void operator()(const message::StoreTold& m) const { out.id(m.id), put(out, m.answer); }
     void operator()(const message::Resync& m) const { out.u64(m.received); }
 };
 
@@ -85,7 +87,19 @@ struct Take {
         m.position.crossed = in.u64(), m.position.vote = in.u64();
         m.position.doing = choice<Position::Doing>(Position::in_hooks + 1);
     }
+    void operator()(message::StoreAsk& m) { keep(take_store_call(in), m.call); }
+    void operator()(message::StoreTold& m) {
+        m.id = in.id<CallId>();
+        keep(take_store_answer(in), m.answer);
+    }
     void operator()(message::Resync& m) { m.received = in.u64(); }
+    template <class T>
+    void keep(std::optional<T> taken, T& into) {
+        if (taken)
+            into = std::move(*taken);
+        else
+            sensible = false;
+    }
 };
 
 template <std::size_t... Index>

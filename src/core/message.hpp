@@ -13,6 +13,7 @@
 
 #include "core/codec.hpp"
 #include "core/signal_log.hpp"
+#include "core/store_message.hpp"
 #include "muster/types.hpp"
 
 namespace muster::core {
@@ -58,13 +59,16 @@ struct Leaving {};                                                           ///
 struct StateExists {};                                                       ///< Engine -> standby: steps are committed.
 struct Where { std::uint64_t query = 0; };                                   ///< Anybody -> engine.
 struct Here { std::uint64_t query = 0; Position position; };                 ///< The answer.
+struct StoreAsk { StoreCall call; };                                         ///< Member -> coordinator.
+struct StoreTold { CallId id; StoreAnswer answer; };                         ///< Coordinator -> member.
 struct Resync { std::uint64_t received = 0; };                               ///< First message to a peer in a round.
 // clang-format on
 }  // namespace message
 
 using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
                              message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
-                             message::Leaving, message::StateExists, message::Where, message::Here, message::Resync>;
+                             message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
+                             message::StoreTold, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
 
 struct Packet {

@@ -18,7 +18,11 @@ std::string named(Rank rank) { return "rank " + std::to_string(rank.value); }
 }  // namespace
 
 Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
-    : self_(self), settings_(settings), channel_(self), router_(std::make_unique<RoundRobin>()) {}
+    : self_(self),
+      settings_(settings),
+      channel_(self),
+      store_(settings.store),
+      router_(std::make_unique<RoundRobin>()) {}
 
 bool Switchboard::is_member(Rank rank) const {
     return view_ != nullptr && std::binary_search(view_->members.begin(), view_->members.end(), rank);
@@ -62,6 +66,8 @@ SwitchEffects Switchboard::received(Rank from, std::span<const std::byte> packet
 
 SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     SwitchEffects out;
+    now_ms_ = now_ms;
+    if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
     std::vector<Transmit> transmits;
     channel_.tick(transmits);
     append(std::move(transmits), out);
@@ -98,6 +104,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     if (ceases) cease_to_coordinate();
     if (is_new) leaving_sent_ = connect_sent_ = false;
     if (coordinates()) coordinate(out);
+    if (coordinates()) serve_store(out);
     stop_crossed_ = false;
 
     for (auto& message : undelivered)  // A coordinator is gone: its successor knows who waits for the reply.
@@ -108,9 +115,12 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     if (is_new) settle_operations(out);
     if (is_new)
         for (auto& [id, request] : requests_) request.sent = false;
+    if (is_new)
+        for (auto& [id, called] : store_calls_) called.sent = false;
     connect_to_coordinator(out);
     hand_in_operations(out);
     hand_in_requests(out);
+    hand_in_store_calls(out);
     return out;
 }
 
@@ -129,6 +139,8 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
     }
     for (const auto& [id, request] : std::exchange(requests_, {}))
         out.emplace_back(RequestEnded{id, Error{Fault::ended, why.text}, {}});
+    for (const auto& [id, called] : std::exchange(store_calls_, {}))
+        out.emplace_back(StoreCallEnded{id, {.error = Error{Fault::ended, why.text}}});
     return out;
 }
 

@@ -22,6 +22,7 @@
 #include "core/channel.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
+#include "core/store.hpp"
 #include "muster/types.hpp"
 
 namespace muster::core {
@@ -38,6 +39,7 @@ struct RoundView {
 struct SwitchboardSettings {
     std::uint32_t fan_out = 4;
     std::uint64_t where_patience_ms = 1'000;  ///< For the answers to "where are you".
+    StoreSettings store{};
 };
 
 // clang-format off
@@ -47,14 +49,16 @@ struct WakeEngine { WakeScope scope; std::uint64_t number; };
 struct ClientConnected {};                                          ///< The local client may go on.
 struct OperationEnded { OperationId operation; std::optional<Error> error; };
 struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
+struct StoreCallEnded { CallId id; StoreAnswer answer; };
 struct LeavingHeard { Rank rank; };
 struct StateHeard {};
 struct TellPosition { Rank to; std::uint64_t query; };              ///< Answer with position().
 struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<Rank> silent; };
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
-using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
-                                  RequestEnded, LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
+using SwitchEffect =
+    std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded, RequestEnded,
+                 StoreCallEnded, LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 class Switchboard {
@@ -63,7 +67,7 @@ public:
 
     // From the network and the clock.
     [[nodiscard]] SwitchEffects received(Rank from, std::span<const std::byte> packet);
-    [[nodiscard]] SwitchEffects tick(std::uint64_t now_ms);
+    [[nodiscard]] SwitchEffects tick(std::uint64_t now_ms);  ///< Before the first complete() once, too.
 
     // From the recovery.
     [[nodiscard]] SwitchEffects interrupted();
@@ -89,6 +93,8 @@ public:
     /// Connects first where nobody has. Operations are numbered upwards: a successor relies on it.
     [[nodiscard]] SwitchEffects ask(OperationId operation, Wanted wanted);
     [[nodiscard]] SwitchEffects submit(RequestId id, Bytes bytes);  ///< Connects first, too.
+    /// A call on the round's store. Any member's; no connection is needed. Its id is above that of all before.
+    [[nodiscard]] SwitchEffects store_call(StoreCall call);
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
     [[nodiscard]] const Router& router() const { return router_; }
@@ -167,7 +173,17 @@ private:
     std::uint64_t queries_ = 0;
     bool leaving_ = false, leaving_sent_ = false;
 
+    // switchboard_store.cpp
+    void serve_store(SwitchEffects& out);
+    void route(StoreEffects effects, SwitchEffects& out);
+    void hand_in_store_calls(SwitchEffects& out);
+    void on(Rank from, message::StoreAsk ask, SwitchEffects& out);
+    void on(Rank from, message::StoreTold told, SwitchEffects& out);
+
+    std::uint64_t now_ms_ = 0;  ///< As of the last tick.
+
     // On the coordinator. Emptied where another member takes over.
+    StoreServer store_;
     CoordinatorLifecycle table_;
     Router router_;
     std::set<Rank> clients_;     ///< Connected in this coordinator's time (M20); none elsewhere.
@@ -183,6 +199,11 @@ private:
     bool client_ = false, connect_sent_ = false, connected_ = false;
     std::map<OperationId, Asked> operations_;
     std::map<RequestId, Submitted> requests_;
+    struct Called {  ///< A call on the store that was not answered.
+        StoreCall call;
+        bool sent = false;  ///< To the present coordinator.
+    };
+    std::map<CallId, Called> store_calls_;
 };
 
 /// The places that `place` passes a broadcast on to, in a k-ary tree of `size` places with place `root` at its top.

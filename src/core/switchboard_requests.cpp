@@ -93,6 +93,7 @@ void Switchboard::cease_to_coordinate() {
     leavers_.clear();
     awaited_.clear();
     router_ = Router(std::make_unique<RoundRobin>());
+    store_ = StoreServer(settings_.store);
 }
 
 /// A round is complete: what was for members that are gone is forgotten or given to others, what waited goes on.
