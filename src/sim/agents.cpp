@@ -236,6 +236,9 @@ void World::Stage::perform(Member& member, core::LeavingHeard& effect) {
 
 void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
 
+/// Nobody here uses the store yet.
+void World::Stage::perform(Member& /*member*/, core::StoreCallEnded& /*effect*/) {}
+
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.
 void World::Stage::perform(Member& member, core::TellPosition& effect) {
     apply(member, member.switchboard->position(effect.to, effect.query, {}));

@@ -40,6 +40,7 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](ClientConnected&) { ++member.connected; },
         [&](OperationEnded& ended) { member.operations[ended.operation].push_back(std::move(ended)); },
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
+        [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
         [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
         [&](StateHeard&) {},
         [&](TellPosition& tell) { member.asked_position.push_back(tell); },

@@ -58,6 +58,7 @@ public:
         std::uint32_t connected = 0;
         std::map<OperationId, std::vector<OperationEnded>> operations;  ///< How each ended; more than once is a fault.
         std::map<RequestId, std::vector<RequestEnded>> requests;
+        std::map<CallId, std::vector<StoreAnswer>> stored;  ///< How each call on the store ended.
     };
 
     explicit FakeMembers(Shape shape);
