@@ -55,8 +55,7 @@ public:
     }
 
     void remove_from_redundancy_list() {
-        // The source's own spelling: whoever looks for its messages finds them.
-        tell("executor.remove_from_redundancy_list", "removed itself from the redunant list of round " + round(1));
+        tell("executor.remove_from_redundancy_list", "removed itself from the redundant list of round " + round(1));
         state_.redundancy_list.erase(actor_.node);
         state_.last_heartbeats.erase(actor_.node);
     }

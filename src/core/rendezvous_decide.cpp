@@ -49,7 +49,7 @@ bool may_complete(const Question& ask) {
 }
 
 Action decide_exit(const Question& ask) {
-    if (!is_participant(ask)) return Action::finish;
+    if (!is_participant(ask) || ask.state.round != ask.leaving.value_or(ask.state.round)) return Action::finish;
     return is_late(ask) ? Action::error_timeout : Action::remove_from_participants;
 }
 

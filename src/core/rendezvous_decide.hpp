@@ -48,6 +48,9 @@ struct Question {
     /// Number of members that are agreed to be alive, or 0: not known. For complete_when_all_present; every participant
     /// must be one of them.
     std::size_t agreed = 0;
+    /// Exit: leave this round only. A later one has this node because a death carried it over
+    /// (replace_dead_participants).
+    std::optional<Round> leaving{};
 };
 
 [[nodiscard]] Or<Action> decide(Operation operation, const Question& question);

@@ -56,7 +56,9 @@ Progress Handler::begin(Call call, Time now, double chance) {
 Progress Handler::step(Call call, Time now) {
     if (call == Call::next_rendezvous && delayed_) {
         delayed_ = false;
-        joining_.emplace(Task{Operation::exit, now + settings_.timeouts.join});
+        // Where a death has carried us over into the next round, others may count on us there already.
+        const auto leaving = settings_.replace_dead_participants ? round_ : std::nullopt;
+        joining_.emplace(Task{Operation::exit, now + settings_.timeouts.join, 0, leaving});
     }
     auto& run = run_of(call);
     MUSTER_ASSERT(run && (call == Call::next_rendezvous || call == call_));

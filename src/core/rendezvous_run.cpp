@@ -50,8 +50,8 @@ Step iterate(StateHolder& holder, const Actor& actor, const Task& task) {
     }
     step.synced = std::get<Synced>(synced).written;
     tell_of_sync(actor, std::get<Synced>(synced), step.events);
-    const auto decision =
-        decide(task.operation, {actor.node, holder.state(), actor.settings, actor.now, task.deadline, task.agreed});
+    const auto decision = decide(task.operation, {actor.node, holder.state(), actor.settings, actor.now, task.deadline,
+                                                  task.agreed, task.leaving});
     if (const auto* failure = std::get_if<Failure>(&decision)) {
         step.failure = *failure;
         return step;

@@ -37,7 +37,8 @@ struct Step {
 struct Task {
     Operation operation = Operation::join;
     std::optional<Time> deadline{};
-    std::size_t agreed = 0;  ///< As Question::agreed.
+    std::size_t agreed = 0;          ///< As in Question.
+    std::optional<Round> leaving{};  ///< The same.
 };
 
 [[nodiscard]] Step iterate(StateHolder& holder, const Actor& actor, const Task& task);

@@ -24,17 +24,16 @@ std::optional<std::int64_t> whole_number(std::string text) {
     return value;
 }
 
-/// A timeout that is given is read; one that is not stays as it is.
-std::optional<Failure> read_timeout(const std::map<std::string, std::string>& parameters, const std::string& name,
-                                    Time& timeout) {
-    const auto key = name + "_timeout";
+/// What is given is read; what is not stays as it is.
+std::optional<Failure> read_option(const std::map<std::string, std::string>& parameters, const char* key,
+                                   std::int64_t unit, std::int64_t& into) {
     const auto found = parameters.find(key);
     if (found == parameters.end()) return std::nullopt;
     const auto value = whole_number(found->second);
     if (!value)
-        return Failure{Failure::bad_value,
-                       "The rendezvous configuration option '" + key + "' does not represent a valid integer value."};
-    timeout = Time{kSecond} * *value;
+        return Failure{Failure::bad_value, "The rendezvous configuration option '" + std::string(key) +
+                                               "' does not represent a valid integer value."};
+    into = (Time{unit} * *value).micros;
     return std::nullopt;
 }
 
@@ -97,10 +96,19 @@ std::optional<Failure> complaint_about(const Settings& settings) {
 }
 
 Or<Settings> settings_from(Settings settings, const std::map<std::string, std::string>& parameters) {
-    for (auto& [name, timeout] : {std::pair<const char*, Time&>{"join", settings.timeouts.join},
-                                  {"last_call", settings.timeouts.last_call},
-                                  {"close", settings.timeouts.close}})
-        if (auto complaint = read_timeout(parameters, name, timeout)) return *complaint;
+    struct Option {
+        const char* key;
+        std::int64_t unit;
+        std::int64_t& into;
+    };
+    auto& timeouts = settings.timeouts;
+    for (const Option& option : {Option{"join_timeout", kSecond, timeouts.join.micros},
+                                 {"last_call_timeout", kSecond, timeouts.last_call.micros},
+                                 {"close_timeout", kSecond, timeouts.close.micros},
+                                 {"heartbeat_timeout", kSecond, timeouts.heartbeat.micros},
+                                 {"keep_alive_interval", kSecond, settings.keep_alive_interval.micros},
+                                 {"keep_alive_max_attempt", 1, settings.keep_alive_max_attempt}})
+        if (auto complaint = read_option(parameters, option.key, option.unit, option.into)) return *complaint;
     if (auto complaint = complaint_about(settings)) return *complaint;
     return settings;
 }

@@ -52,8 +52,9 @@ struct Settings {
 /// Timeouts first: the source has them checked before it sees the rest.
 [[nodiscard]] std::optional<Failure> complaint_about(const Settings& settings);
 
-/// Settings with what `parameters` says: "join_timeout", "last_call_timeout", "close_timeout", whole seconds. Others
-/// are left to whom they concern ("local_addr": NodeNames).
+/// Settings with what `parameters` says, in whole seconds: "join_timeout", "last_call_timeout", "close_timeout",
+/// "heartbeat_timeout", "keep_alive_interval"; and "keep_alive_max_attempt". Others are left to whom they concern
+/// ("local_addr": NodeNames).
 [[nodiscard]] Or<Settings> settings_from(Settings settings, const std::map<std::string, std::string>& parameters);
 
 /// No heartbeat since before this: dead.

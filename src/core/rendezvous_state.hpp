@@ -21,15 +21,15 @@
 namespace muster::core::rendezvous {
 
 struct State {
-    Round round;  ///< From 0. +1 when a complete round is over.
+    Round round{};  ///< From 0. +1 when a complete round is over.
     bool complete = false;
-    std::optional<Time> deadline;  ///< Last call: from then on the round may be completed without max nodes.
-    bool closed = false;           ///< Takes nobody any more, for good.
-    std::map<Node, Slot> participants;
-    std::set<Node> wait_list;        ///< Wait for the next round; make those inside come out for it.
-    std::set<Node> redundancy_list;  ///< More than max: wait for a place without disturbing anybody.
-    std::map<Node, Time> last_heartbeats;
-    std::map<Node, Slot> seats;  ///< Ranks of the last complete round. Kept with SlotOrder::stable only.
+    std::optional<Time> deadline{};  ///< Last call: from then on the round may be completed without max nodes.
+    bool closed = false;             ///< Takes nobody any more, for good.
+    std::map<Node, Slot> participants{};
+    std::set<Node> wait_list{};        ///< Wait for the next round; make those inside come out for it.
+    std::set<Node> redundancy_list{};  ///< More than max: wait for a place without disturbing anybody.
+    std::map<Node, Time> last_heartbeats{};
+    std::map<Node, Slot> seats{};  ///< Ranks of the last complete round. Kept with SlotOrder::stable only.
     bool operator==(const State&) const = default;
 };
 
