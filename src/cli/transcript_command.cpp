@@ -39,6 +39,25 @@ void add_lifecycle(CLI::App& transcript, int& exit_code) {
     });
 }
 
+void add_rendezvous(CLI::App& transcript, int& exit_code) {
+    auto* command = transcript.add_subcommand("rendezvous",
+                                              "Nodes that meet by a shared state: what each does next, and the state");
+    command->footer(
+        "In:  {\"settings\":{\"run_id\":...,\"min_nodes\":n,\"max_nodes\":n, ...}} first; no answer where it is right\n"
+        "     {\"now\":s,\"node\":\"host_100_0\",\"op\":join|exit|close|keep_alive,\"deadline\":s}: one iteration\n"
+        "     {\"backend\":lost|corrupt}: the shared state is gone, or nonsense; no answer\n"
+        "Out: {\"synced\":...,\"action\":...,\"state\":{...}} or {\"raises\":...,\"text\":...}: DESIGN.md, "
+        "\"Rendezvous\".\n"
+        "Examples:\n"
+        "  muster transcript rendezvous < story.jsonl\n"
+        "Exit code: 0; 2 where a line was not understood (its answer is {\"error\":...}, the others count).");
+    command->callback([&exit_code] {
+        const auto machine = transcript::make_rendezvous();
+        const bool good = transcript::converse(*machine, std::cin, std::cout);
+        exit_code = static_cast<int>(good ? ExitCode::finished : ExitCode::bad_usage);
+    });
+}
+
 }  // namespace
 
 void register_transcript(CLI::App& app, int& exit_code) {
@@ -47,8 +66,10 @@ void register_transcript(CLI::App& app, int& exit_code) {
     command->footer(
         "Examples:\n"
         "  muster transcript lifecycle --help\n"
+        "  muster transcript rendezvous --help\n"
         "  echo '{\"who\":\"coordinator\",\"event\":\"pause\"}' | muster transcript lifecycle");
     add_lifecycle(*command, exit_code);
+    add_rendezvous(*command, exit_code);
 }
 
 }  // namespace muster::cli

@@ -15,7 +15,7 @@ std::string one_line(const Json& answer) { return answer.dump(-1, ' ', false, Js
 Json answer_to(Machine& machine, const std::string& text) {
     const auto line = Json::parse(text, nullptr, false);
     if (line.is_discarded()) throw BadLine("this is not JSON: one object a line is expected");
-    if (!line.is_object()) throw BadLine("this is no object: {\"event\":...} is expected");
+    if (!line.is_object()) throw BadLine("this is no object: {...} is expected");
     return machine.answer(line);
 }
 
@@ -26,7 +26,8 @@ bool converse(Machine& machine, std::istream& in, std::ostream& out) {
     for (std::string text; std::getline(in, text);) {
         if (text.find_first_not_of(" \t\r") == std::string::npos) continue;
         try {
-            out << one_line(answer_to(machine, text)) << std::endl;  // At once: somebody may wait for it.
+            const auto answer = answer_to(machine, text);
+            if (!answer.is_null()) out << one_line(answer) << std::endl;  // At once: somebody may wait for it.
         } catch (const BadLine& fault) {
             out << one_line({{"error", fault.what()}}) << std::endl;
             good = false;

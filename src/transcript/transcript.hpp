@@ -25,15 +25,20 @@ struct BadLine : std::runtime_error {
 class Machine {
 public:
     virtual ~Machine() = default;
-    /// The answer to one object. Throws BadLine, and then nothing has changed.
+    /// The answer to one object; null where it has none. Throws BadLine, and then nothing has changed.
     [[nodiscard]] virtual Json answer(const Json& line) = 0;
 };
 
 /// Engines and a coordinator: core::EngineLifecycle, core::CoordinatorLifecycle. Fields: DESIGN.md, "Lifecycle".
 [[nodiscard]] std::unique_ptr<Machine> make_lifecycle();
 
+/// Nodes of one dynamic rendezvous, each iteration of whose executors is a line. Fields: DESIGN.md, "Rendezvous".
+[[nodiscard]] std::unique_ptr<Machine> make_rendezvous();
+
 /// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad.
 [[nodiscard]] bool converse(Machine& machine, std::istream& in, std::ostream& out);
+
+[[nodiscard]] inline Json no_answer() { return nullptr; }
 
 // What machines read with. `allowed` ends with nullptr.
 void expect_only(const Json& line, const char* const* allowed);  ///< A misspelt field is not a default.

@@ -1,15 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Stories told to `muster transcript`: input above ----, the whole answer below; MUSTER_REWRITE=1 writes the answers
+# Stories told to `muster transcript MACHINE`, in a folder each: input above ----, the whole answer below; MUSTER_REWRITE=1 writes the answers
 # anew, to be read as a diff. And: the diagrams in DESIGN.md are what the tables print.
 . "$(dirname "$0")/lib.sh"
 
 tell() {
-    local story=$1 name code got why=""
+    local story=$1 name machine code got why=""
     name=$(basename "$story" .txt)
+    machine=$(basename "$(dirname "$story")")
     code=$(sed -n '1s/^# exit \([0-9]*\)$/\1/p' "$story")
     sed '/^----$/,$d; /^#/d' "$story" >"$work/in"
-    timeout 30 "$muster" transcript lifecycle <"$work/in" >"$work/out" 2>"$work/err"
+    timeout 30 "$muster" transcript "$machine" <"$work/in" >"$work/out" 2>"$work/err"
     got=$?
     if [ -n "${MUSTER_REWRITE:-}" ]; then
         { sed '/^----$/q' "$story"; cat "$work/out"; } >"$work/story" && cp "$work/story" "$story"
@@ -18,9 +19,9 @@ tell() {
     sed '1,/^----$/d' "$story" | diff - "$work/out" >"$work/diff" || why="$why; another answer: $(cat "$work/diff")"
     [ -s "$work/out" ] || why="$why; no answer at all"
     [ ! -s "$work/err" ] || why="$why; stderr is not empty"
-    fail_if "story $name" "$why"
+    fail_if "story $machine/$name" "$why"
 }
-for story in "$here"/transcript_stories/*.txt; do tell "$story"; done
+for story in "$here"/transcript_stories/*/*.txt; do tell "$story"; done
 
 expect "the diagram" 0 "" "$muster" transcript lifecycle --diagram
 sed '1,/^<!-- lifecycle diagram -->$/d; /^<!-- end -->$/,$d' "$here/../../DESIGN.md" >"$work/in_design"
@@ -46,4 +47,12 @@ wait "$talker" || fail_if "a conversation ends well" "exit code $?"
 expect "no machine" 2 "subcommand is required" "$muster" transcript
 expect "help" 0 "" "$muster" transcript lifecycle --help
 says "help has examples" "^  muster transcript lifecycle"
+expect "help of rendezvous" 0 "" "$muster" transcript rendezvous --help
+says "help of rendezvous has examples" "^  muster transcript rendezvous"
+
+# Where a line has no answer there is none, not an empty one.
+printf '{"settings":{"run_id":"a","min_nodes":1,"max_nodes":1}}\n{"backend":"lost"}\n' >"$work/in"
+timeout 30 "$muster" transcript rendezvous <"$work/in" >"$work/out" 2>"$work/err"
+verdict "lines without an answer" "$?" 0 ""
+[ ! -s "$work/out" ] || fail_if "lines without an answer" "there is one"
 finish
