@@ -27,6 +27,8 @@ inline std::vector<Packet> sample_packets() {
         message::StateExists{},
         message::Where{25},
         message::Here{26, {Round{9}, 27, 28, Position::in_hooks}},
+        message::StoreAsk{{CallId{29}, CallId{28}, Round{31}, 32, store::Set{"key", value_of(Bytes{std::byte{33}})}}},
+        message::StoreTold{CallId{34}, {.value = value_of(Bytes{std::byte{35}}), .number = 36, .done = true}},
     };
     std::vector<Packet> packets;
     for (const auto& message : messages) packets.push_back({Round{9}, Rank{3}, packets.size() + 1, 41, message});
