@@ -13,37 +13,61 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstPause{1}, kLongestPause{16};
+using Clock = std::chrono::steady_clock;
+
+/// Bytes of the lock file. Who waits for the lock holds the door meanwhile, so that a holder that comes back at once
+/// stands behind it: whoever asks again and again does not starve the others.
+enum Byte : short { kMain, kDoor };
 
 /// 0 or errno. There is no form with a deadline, so whoever waits asks again.
-int try_lock(int file, short type) {
-    struct flock whole {};
-    whole.l_type = type;
-    whole.l_whence = SEEK_SET;
-    return ::fcntl(file, F_OFD_SETLK, &whole) == 0 ? 0 : errno;
+int ask(int file, short type, Byte byte) {
+    struct flock range {};
+    range.l_type = type;
+    range.l_whence = SEEK_SET;
+    range.l_start = byte;
+    range.l_len = 1;
+    return ::fcntl(file, F_OFD_SETLK, &range) == 0 ? 0 : errno;
+}
+
+bool is_busy(int error) { return error == EAGAIN || error == EACCES || error == EINTR; }
+
+/// Many stand before the door: each asks at a moment of its own, none more often than others.
+milliseconds before_the_door() { return milliseconds(1 + Clock::now().time_since_epoch().count() / 64 % 16); }
+
+/// Only one at a time stands before the lock itself.
+milliseconds before_the_lock() { return milliseconds(1); }
+
+/// 0, errno, or EAGAIN where the deadline has passed.
+int wait_for(int file, Byte byte, Clock::time_point end, milliseconds (*pause)()) {
+    while (true) {
+        const int error = ask(file, F_WRLCK, byte);
+        const auto now = Clock::now();
+        if (!is_busy(error)) return error;
+        if (now >= end) return EAGAIN;
+        std::this_thread::sleep_until(std::min(now + pause(), end));
+    }
 }
 
 }  // namespace
 
 Or<FileLock> FileLock::lock(const std::string& path, milliseconds deadline) {
-    const auto end = std::chrono::steady_clock::now() + deadline;
+    const auto end = Clock::now() + deadline;
     Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (!file) return cannot("open the lock file", path, errno);
-    for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
-        const int error = try_lock(file.get(), F_WRLCK);
-        if (error == 0) return FileLock(std::move(file));
-        // Lustre without the mount option `flock` says ENOSYS, NFS 3 without lockd ENOLCK.
-        if (error != EAGAIN && error != EACCES && error != EINTR) return cannot("lock", path, error);
-        const auto now = std::chrono::steady_clock::now();
-        if (now >= end) break;
-        std::this_thread::sleep_until(std::min(now + pause, end));
+    int error = wait_for(file.get(), kDoor, end, before_the_door);
+    if (error == 0) {
+        error = wait_for(file.get(), kMain, end, before_the_lock);
+        (void)ask(file.get(), F_UNLCK, kDoor);
     }
+    if (error == 0) return FileLock(std::move(file));
+    // Lustre without the mount option `flock` says ENOSYS, NFS 3 without lockd ENOLCK.
+    if (!is_busy(error)) return cannot("lock", path, error);
     return Failure{Failure::connection, "the lock '" + path + "' was held by another process for " +
                                             std::to_string(deadline.count()) + " ms"};
 }
 
 FileLock::~FileLock() {
-    if (file_) (void)try_lock(file_.get(), F_UNLCK);
+    if (file_) (void)ask(file_.get(), F_UNLCK, kMain);
 }
 
 }  // namespace muster::persist

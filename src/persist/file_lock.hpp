@@ -5,6 +5,7 @@
 /// SIGKILL. The file itself stays: removing it would let two hold "the" lock.
 /// An open file description lock (fcntl, F_OFD_SETLK): unlike POSIX locks it is not lost when some other part of the
 /// process closes the same file, and it excludes threads too. A fork without exec shares it until its holder unlocks.
+/// Who has waited longest is not always the next, but nobody is passed over by one that keeps coming back.
 /// Errors: Failure::connection (cannot be opened, the file system has no locks, held by another until the deadline).
 /// Thread safety: each lock() is its own. Units: milliseconds.
 

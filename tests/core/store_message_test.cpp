@@ -117,6 +117,9 @@ TEST(StoreMessage, NonsenseIsNothing) {
     entry = sample_entries()[1];
     entry.change = store::Set{"k", nullptr};
     EXPECT_FALSE(rewritten_entry(encoded(entry))) << "a change without a value";
+    Bytes answer = encoded(sample_answers().back());
+    answer[1] = static_cast<std::byte>(static_cast<int>(Fault::internal) + 1);
+    EXPECT_FALSE(rewritten_answer(answer)) << "a fault that is none";
     EXPECT_FALSE(rewritten_call({}));
     EXPECT_FALSE(rewritten_answer({}));
     EXPECT_FALSE(rewritten_snapshot({}));

@@ -32,7 +32,9 @@ TEST(StoreMirror, AFollowerTakesTheNextEntryOnly) {
     EXPECT_FALSE(follower.apply(begin));
     EXPECT_TRUE(follower.apply(one));
     EXPECT_FALSE(follower.apply(one)) << "a repeat";
-    one.number = 4;
+    one.number = 3;
+    EXPECT_FALSE(follower.apply(one)) << "the same call under another number";
+    one.id = CallId{2}, one.number = 4;
     EXPECT_FALSE(follower.apply(one)) << "a gap";
     one.number = 3, one.round = Round{2};
     EXPECT_FALSE(follower.apply(one)) << "an older round";

@@ -160,6 +160,11 @@ TEST(StoreBounds, TheStoreIsFullByTheByte) {
     EXPECT_EQ(at.now_says(0, compare_set("a", "1234", "4321")),
               "refused: the store is full: key 'a' needs 4 bytes more, 203 of 205 are taken")
         << "the answer keeps a value";
+    EXPECT_EQ(at.now_says(0, compare_set("a", "wrong", "1")),
+              "refused: the store is full: key 'a' needs 4 bytes more, 203 of 205 are taken")
+        << "and where nothing is set, too";
+    EXPECT_EQ(at.now_says(0, compare_set("b", "wrong", "2")), "ok 1");
+    EXPECT_EQ(at.now_says(0, get("a")), "ok 1234");
     at.complete(2);
     EXPECT_EQ(at.server.state().bytes(), 0u);
 }

@@ -114,7 +114,7 @@ TEST_F(Hammer, KilledAtAnyMomentTheyLeaveAWholeState) {
     std::array<std::uint64_t, kWritersMax> killed{};
     for (std::size_t who = 0; who < kWritersMax; ++who) children[who] = writer(who, ~0ULL);
     Count before;
-    for (int kill = 0; kill < 300 && !HasFailure(); ++kill) {
+    for (int kill = 0; (kill < 300 || before.total() < 300) && !HasFailure(); ++kill) {
         std::this_thread::sleep_for(std::chrono::microseconds(dice() % 15'000));
         const std::size_t who = dice() % kWritersMax;
         ::kill(children[who], SIGKILL);
@@ -130,7 +130,6 @@ TEST_F(Hammer, KilledAtAnyMomentTheyLeaveAWholeState) {
     EXPECT_EQ(shared->failures, 0u) << "writers that were refused or found no whole state";
     const Count count = whole();
     EXPECT_EQ(changes(), count.total() + 1);
-    EXPECT_GT(count.total(), 300u);
     for (std::size_t who = 0; who < kWritersMax; ++who) {  // A killed one may not have lived to count its last one.
         EXPECT_GE(count.by[who], shared->accepted[who]);
         EXPECT_LE(count.by[who], shared->accepted[who] + killed[who]);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -155,7 +156,9 @@ TEST_F(FileBackendTest, TheLocksDeadlineIsKept) {
         const auto before = std::chrono::steady_clock::now();
         EXPECT_EQ(words(backend.set(bytes_of("x"), std::nullopt)),
                   "connection: the lock '" + path + "/muster-job.lock' was held by another process for 60 ms");
-        EXPECT_GE(std::chrono::steady_clock::now() - before, 60ms);
+        const auto waited = std::chrono::steady_clock::now() - before;
+        EXPECT_GE(waited, 60ms);
+        EXPECT_LT(waited, 3s);
         EXPECT_EQ(words(backend.get()), "(none)") << "readers need no lock";
     }
     EXPECT_EQ(words(backend.set(bytes_of("x"), std::nullopt)), "accepted x");
@@ -168,6 +171,30 @@ TEST_F(FileBackendTest, AnotherDescriptorsEndDoesNotGiveTheLockBack) {
     Descriptor(::open(file.c_str(), O_RDWR)).close();  // A POSIX lock would be gone now.
     const auto second = FileLock::lock(file, 20ms);
     EXPECT_TRUE(std::holds_alternative<Failure>(second));
+}
+
+TEST_F(FileBackendTest, WhoTakesTheLockAgainAndAgainStarvesNobody) {
+    const std::string file = path + "/muster-job.lock";
+    std::atomic<bool> stop{false};
+    std::atomic<int> taken{0};
+    std::thread greedy([&] {
+        while (!stop) {
+            const auto held = FileLock::lock(file, 10s);
+            std::this_thread::sleep_for(2ms);
+            ++taken;
+        }
+    });
+    while (taken == 0) std::this_thread::yield();
+    int meanwhile = 0;
+    for (int i = 0; i < 10; ++i) {
+        std::this_thread::sleep_for(20ms);
+        const int before = taken;
+        EXPECT_TRUE(std::holds_alternative<FileLock>(FileLock::lock(file, 10s))) << i;
+        meanwhile += taken - before;
+    }
+    stop = true;
+    greedy.join();
+    EXPECT_LT(meanwhile, 60) << "in ten waits; hundreds where nobody holds the door";
 }
 
 TEST_F(FileBackendTest, AForkDoesNotKeepTheLock) {
