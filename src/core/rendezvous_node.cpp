@@ -13,7 +13,7 @@ std::optional<std::int64_t> take_number(std::string_view& rest) {
     const auto bar = rest.rfind('_');
     if (bar == std::string_view::npos) return std::nullopt;
     const auto digits = rest.substr(bar + 1);
-    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
+    if (digits.find_first_not_of("0123456789") != std::string_view::npos) return std::nullopt;
     std::int64_t value = 0;
     if (std::from_chars(digits.data(), digits.data() + digits.size(), value).ec != std::errc()) return std::nullopt;
     rest = rest.substr(0, bar);

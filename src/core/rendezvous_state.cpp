@@ -9,7 +9,8 @@ namespace muster::core::rendezvous {
 
 namespace {
 
-/// The survivors are in the next round as if they had just joined it. Their heartbeats stay: nobody has heard of them.
+/// The survivors, if any, are in the next round as if they had just joined it. Their heartbeats stay: nobody has heard
+/// of them.
 void begin_next_round(State& state, const Settings& settings, Time now) {
     state.complete = false;
     state.round = Round{state.round.value + 1};
@@ -54,7 +55,7 @@ void remove_dead(State& state, const std::vector<Node>& dead, const Settings& se
         state.redundancy_list.erase(node);
     }
     if (!participant_removed) return;
-    if (settings.replace_dead_participants && state.complete && !state.participants.empty())
+    if (settings.replace_dead_participants && state.complete)
         begin_next_round(state, settings, now);
     else
         after_removal(state, settings);

@@ -166,6 +166,7 @@ TEST(RendezvousHolder, T09_TheWriteOfARemovalSaysWhoWasRemoved) {
     backend.replace(encode(aged(false, {99, 1, 88})));
     StateHolder holder(backend, settings);
     EXPECT_EQ(written(holder, 100), std::nullopt);
+    EXPECT_TRUE(std::get<Synced>(holder.sync(at(100))).removed.empty());  // A look writes nothing.
     (void)holder.change();
     const auto synced = holder.sync(at(100));
     EXPECT_EQ(std::get<Synced>(synced).removed, (std::vector<Node>{n(0), n(2)}));

@@ -68,7 +68,10 @@ TEST(RendezvousState, T05_Fresh) {
 TEST(RendezvousState, T10_TheLastOneOutOfACompleteRoundBeginsTheNext) {
     State state{.round = Round{4}, .complete = true, .participants = {{n(0), Slot{0}}}};
     after_removal(state, settings_of(1, 2));
+    state.deadline = seconds(9);
+    after_removal(state, settings_of(2, 2));
     EXPECT_EQ(phase(state), "round 4 complete");  // One is left: nothing.
+    EXPECT_EQ(state.deadline, seconds(9));
     state.participants.clear();
     after_removal(state, settings_of(1, 2));
     EXPECT_EQ(phase(state), "round 5");
