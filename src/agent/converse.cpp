@@ -9,15 +9,13 @@
 #include "agent/log.hpp"
 #include "agent/posix_signals.hpp"
 #include "agent/settings.hpp"
+#include "core/overloaded.hpp"
 #include "core/ranks.hpp"
 
 namespace muster::agent {
 namespace {
 
-template <class... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
+using core::Overloaded;
 
 constexpr std::size_t kNamesMax = 8;
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "core/assert.hpp"
+#include "core/overloaded.hpp"
 #include "core/ranks.hpp"
 
 namespace muster::core {
@@ -23,11 +24,6 @@ constexpr std::array<std::array<bool, kInputs>, 7> kExpected{{
     /* agreeing  */ {false, false, false, false, false, true, true},
     /* ended     */ {true, false, false, false, false, false, false},
 }};
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
 
 }  // namespace
 

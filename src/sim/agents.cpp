@@ -3,16 +3,14 @@
 #include <algorithm>
 
 #include "core/assert.hpp"
+#include "core/overloaded.hpp"
 #include "core/ranks.hpp"
 #include "sim/stage.hpp"
 
 namespace muster::sim {
 namespace {
 
-template <class... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
+using core::Overloaded;
 
 constexpr std::uint64_t kTickMs = 10;
 /// How long a packet that was lost with its round may lie about before it comes all the same.
