@@ -13,9 +13,10 @@
 ///
 /// MPI types are in muster/mpi.hpp (the world's communicator, track()).
 /// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted(), abort(),
-/// client(), wait_for(), state() and reached(), which any thread may call. One Session per process.
-/// Errors: expected failures are Results or an ended turn; a broken invariant stops the process with a message.
-/// Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator rebuilds; see DESIGN.md.
+/// client(), wait_for(), state(), reached(), regroup(), park(), unpark() and set_closed(), which any thread may call.
+/// One Session per process. Errors: expected failures are Results or an ended turn; a broken invariant stops the
+/// process with a message. Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator
+/// rebuilds; see DESIGN.md.
 
 #include <chrono>
 #include <cstddef>
@@ -51,6 +52,9 @@ struct World {
     std::vector<Rank> ranks;           ///< Shape: one per slot. ranks.size() is the size of the world.
     std::vector<std::string> nodes;    ///< Shape: one per slot: the host's name.
     std::vector<Rank> standbys;        ///< Parked members, ascending.
+    std::vector<Rank> waiting;         ///< Of the standbys those for whom there is a place, but no whole engine or
+                                       ///< lockstep group of them; the others are redundant. Ascending.
+    bool closed = false;               ///< The rendezvous is closed: no round follows this one.
     std::optional<Step> step;          ///< Last step that all agree on; nothing: start from the beginning.
     std::vector<std::byte> blob;       ///< What was committed with that step.
     std::vector<Newcomer> newcomers;   ///< Ascending by slot. Who needs to be fed before the step can be repeated.
@@ -187,6 +191,17 @@ public:
     /// ExitCode::finished, standbys included; else the others go on without this one, in a new round.
     /// Never hangs on a dead peer. Afterwards next() says ended.
     void leave();
+
+    /// Asks for a new round of the same members: every engine's next() says rebuilt. Any thread.
+    void regroup();
+    /// This member gives its slot up and is a standby from the next round on. Another standby takes the slot, or the
+    /// world shrinks. It stays parked until unpark(), or until the others alone would be fewer than engines_min or
+    /// without the committed state: then it is taken back. Any thread; the new round is asked for at once.
+    void park();
+    void unpark();
+    /// Closes the job's rendezvous: one last round without standbys, which end without an error; a loss after that
+    /// ends the job with ExitCode::stopped. Any thread.
+    void set_closed();
 
     /// Ends the whole job: every member's next() says ended, with ExitCode::aborted and a reason that names this
     /// rank and round. Also for other threads.

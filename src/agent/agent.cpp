@@ -24,7 +24,8 @@ constexpr int kLeavePatience = 5;
 
 core::PlanSettings plan_settings(const Config& config) {
     const char* node = std::getenv("MUSTER_LAUNCHER_NODE");
-    return {.placement = placement_settings(config),
+    return {.run_id = config.run_id,
+            .placement = placement_settings(config),
             .engines_min = config.engines_min,
             .quorum = config.quorum,
             .launcher_node = node != nullptr ? node : ""};
@@ -107,7 +108,14 @@ void Agent::receive(mpi::Received received) {
 
 void Agent::serve_engine() {
     if (mailbox_.leaving() && mailbox_.going().empty()) announce_leaving();
+    if (mailbox_.take_asked()) ask_for_round();
     if (mailbox_.take_complaint() || mailbox_.wished() || !mailbox_.going().empty()) recover("the engine saw an error");
+}
+
+void Agent::ask_for_round() {
+    if (recovery_.closed()) return say("no new round: the rendezvous '" + config_.run_id + "' is closed");
+    asked_ = true;
+    recover("the program asked for a new round");
 }
 
 void Agent::announce_leaving() {
@@ -144,7 +152,8 @@ void Agent::recover(const char* why) {
     run(recovery_.step(core::Noticed{}));
 }
 
-/// A round's line is due when its first step is committed: then its stall is known. Who serves requests commits nothing.
+/// A round's line is due when its first step is committed: then its stall is known. Who serves requests commits
+/// nothing.
 void Agent::report_when_due() {
     if (!unreported_) return;
     const bool serves = config_.work == Work::requests;

@@ -57,6 +57,7 @@ private:
     void receive(mpi::Received received);
     void serve_engine();
     void announce_leaving();
+    void ask_for_round();
     void tell_standbys();
     void tell_launcher_joined(const core::Plan& plan);
     void recover(const char* why);
@@ -138,6 +139,8 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
+    bool asked_ = false;                       ///< The round that is under way is one that the program asked for.
+    bool told_parked_ = false;                 ///< The facts that were gathered last said so.
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.

@@ -12,6 +12,7 @@
 #include "agent/log.hpp"
 #include "agent/settings.hpp"
 #include "core/assert.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::agent {
 namespace {
@@ -126,8 +127,12 @@ core::Facts Agent::own_facts() {
     if (const auto barrier = mailbox_.crossings.freeze(); barrier > switchboard_.facts().crossed)
         apply(switchboard_.crossed(barrier));
     state_exists_ = state_exists_ || picture.committed.has_value();
+    told_parked_ = mailbox_.parked();
     return {.rank = self_,
             .leaving = mailbox_.leaving(),
+            .parked = told_parked_,
+            .close = mailbox_.closes(),
+            .asked = asked_,
             .going = mailbox_.going(),
             .committed = picture.committed,
             .attempted = picture.attempted,
@@ -209,7 +214,8 @@ std::optional<core::Input> Agent::perform(const core::Agree& effect) {
 
 /// An engine whose own calls fail without anybody's death would have the world rebuilt for ever.
 void Agent::count_fruitless(const core::Plan& plan) {
-    const bool fruitful = !plan.lost.empty() || plan.step > last_step_ || times_.noticed - last_rebuild_ > kCalm;
+    const bool fruitful =
+        !plan.lost.empty() || plan.asked || plan.step > last_step_ || times_.noticed - last_rebuild_ > kCalm;
     fruitless_ = fruitful ? 0 : fruitless_ + 1;
     last_step_ = plan.step;
     last_rebuild_ = times_.noticed;
@@ -249,7 +255,8 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     handover->comms = comms_;
     if (!effect.plan.lost.empty()) lost_any_ = true;
     if (effect.plan.step) state_exists_ = true;
-    standbys_told_ = false;
+    if (told_parked_ && core::contains(effect.plan.world, self_)) mailbox_.taken_back();
+    asked_ = standbys_told_ = false;
     if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
         unreported_ = handover;

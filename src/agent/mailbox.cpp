@@ -85,6 +85,19 @@ void Mailbox::wish(core::Wish wish) {
     bell_.wake();
 }
 
+void Mailbox::ask_for_round() {
+    asked_ = true;
+    bell_.wake();
+}
+
+void Mailbox::park(bool on) {
+    if (parked_.exchange(on) != on) ask_for_round();
+}
+
+void Mailbox::close() {
+    if (!closes_.exchange(true)) ask_for_round();
+}
+
 void Mailbox::go(std::string why) {
     {
         const std::scoped_lock lock(mutex_);

@@ -75,6 +75,9 @@ public:
     void leave();
     void wish(core::Wish wish);  ///< The first one counts.
     void go(std::string why);    ///< Leaves without waiting for anybody, in the middle of its work.
+    void ask_for_round();
+    void park(bool on);
+    void close();
 
     // Agent's thread.
     struct Missing {
@@ -90,6 +93,10 @@ public:
     [[nodiscard]] bool take_complaint() { return complaint_.exchange(false); }
     [[nodiscard]] bool leaving() const { return leaving_.load(); }
     [[nodiscard]] bool wished() const { return wished_.load(); }
+    [[nodiscard]] bool take_asked() { return asked_.exchange(false); }  ///< The program wants a new round.
+    [[nodiscard]] bool parked() const { return parked_.load(); }
+    [[nodiscard]] bool closes() const { return closes_.load(); }
+    void taken_back() { parked_ = false; }  ///< The others could not do without this member.
     [[nodiscard]] std::optional<core::Wish> wish() const;
     [[nodiscard]] std::string going() const;  ///< Empty unless go() was called.
     [[nodiscard]] Clock::time_point last_commit() const { return Clock::time_point(Clock::duration(last_commit_)); }
@@ -105,6 +112,9 @@ private:
     std::atomic<bool> complaint_{false};
     std::atomic<bool> leaving_{false};
     std::atomic<bool> wished_{false};
+    std::atomic<bool> asked_{false};
+    std::atomic<bool> parked_{false};
+    std::atomic<bool> closes_{false};
     std::atomic<bool> engine_waits_{false};  ///< The engine thread is in take(), and so in no MPI call.
     std::atomic<Clock::rep> last_commit_{0};
     std::atomic<Clock::rep> first_commit_{0};

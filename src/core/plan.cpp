@@ -7,6 +7,7 @@
 #include "core/assert.hpp"
 #include "core/fence.hpp"
 #include "core/ranks.hpp"
+#include "core/seating.hpp"
 
 namespace muster::core {
 namespace {
@@ -135,6 +136,67 @@ std::optional<Wish> below_min(const PlanSettings& settings, std::size_t availabl
                                          " that the job needs; start it again with more standbys or a lower --min"};
 }
 
+bool any(const PlanInput& input, bool Facts::*wish) {
+    return std::any_of(input.present.begin(), input.present.end(), [&](const Facts& facts) { return facts.*wish; });
+}
+
+/// Where a rendezvous is closed there is no next round.
+std::optional<Wish> closed_before(const PlanInput& input, const Plan& plan) {
+    if (!input.closed) return std::nullopt;
+    std::string gone;
+    for (const auto& loss : plan.lost)
+        gone += (gone.empty() ? "" : ", ") + name_of_member(input.launch[loss.rank.value]) + " " + loss.text;
+    return Wish{ExitCode::stopped, "the rendezvous '" + input.settings.run_id +
+                                       "' is closed, so that no round can follow round " +
+                                       std::to_string(input.next.value - 1) + (gone.empty() ? "" : ": " + gone)};
+}
+
+/// Those that can be in the world, and those that had rather not be.
+struct Candidates {
+    std::vector<Rank> willing, parked;  ///< Ascending.
+    void draw() {
+        willing.insert(std::upper_bound(willing.begin(), willing.end(), parked.front()), parked.front());
+        parked.erase(parked.begin());
+    }
+};
+
+Candidates sort_out(const PlanInput& input, Plan& plan) {
+    Candidates candidates;
+    for (const auto& facts : input.present) {
+        const bool client = input.launch[facts.rank.value].client;
+        auto& list = facts.leaving  ? plan.dismissed
+                     : client       ? plan.clients
+                     : facts.parked ? candidates.parked
+                                    : candidates.willing;
+        list.push_back(facts.rank);
+    }
+    for (auto* list : {&plan.clients, &candidates.willing, &candidates.parked}) std::sort(list->begin(), list->end());
+    return candidates;
+}
+
+/// Fills in who is where, and with which state.
+std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan) {
+    auto placement = place(input.settings.placement, input.previous, input.launch, candidates.willing);
+    auto live = candidates.willing;
+    live.insert(live.end(), candidates.parked.begin(), candidates.parked.end());
+    if (auto ending = below_min(input.settings, live.size(), placement.world.size())) return ending;
+    const auto ranks = input.settings.placement.engine_ranks;
+    const auto round = seat({.run_id = input.settings.run_id,
+                             .members_min = std::max(1U, input.settings.engines_min) * ranks,
+                             .members_max = input.settings.placement.engines * ranks},
+                            {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
+                            any(input, &Facts::close));
+    MUSTER_ASSERT(round.waits.empty());
+    plan.world = round.world;
+    plan.standbys = round.standbys;
+    plan.waiting = round.waiting;
+    plan.closed = round.closed;
+    plan.dismissed.insert(plan.dismissed.end(), round.dismissed.begin(), round.dismissed.end());
+    plan.promoted = std::move(placement.promoted);
+    agree_on_state(input, plan);
+    return lost_state(input, plan);
+}
+
 LifecycleFacts agreed_lifecycle(const PlanInput& input) {
     std::vector<LifecycleFacts> all;
     for (const auto& facts : input.present) all.push_back(facts.lifecycle);
@@ -146,27 +208,18 @@ LifecycleFacts agreed_lifecycle(const PlanInput& input) {
 Plan decide(const PlanInput& input) {
     Plan plan;
     plan.round = input.next;
+    plan.asked = any(input, &Facts::asked);
     plan.lifecycle = agreed_lifecycle(input);
     plan.lost = losses(input);
     plan.ending = ending_of(input);
+    if (!plan.ending) plan.ending = closed_before(input, plan);
     if (plan.ending) return plan;
-
-    std::vector<Rank> available;
-    for (const auto& facts : input.present) {
-        const bool client = input.launch[facts.rank.value].client;
-        (facts.leaving ? plan.dismissed : client ? plan.clients : available).push_back(facts.rank);
+    auto candidates = sort_out(input, plan);
+    for (Plan tried = plan;; tried = plan) {
+        tried.ending = try_world(input, candidates, tried);
+        if (!tried.ending || candidates.parked.empty()) return tried;
+        candidates.draw();
     }
-    std::sort(available.begin(), available.end());
-    std::sort(plan.clients.begin(), plan.clients.end());
-    auto placement = place(input.settings.placement, input.previous, input.launch, available);
-    plan.ending = below_min(input.settings, available.size(), placement.world.size());
-    if (plan.ending) return plan;
-    plan.world = std::move(placement.world);
-    plan.standbys = std::move(placement.standbys);
-    plan.promoted = std::move(placement.promoted);
-    agree_on_state(input, plan);
-    plan.ending = lost_state(input, plan);
-    return plan;
 }
 
 }  // namespace muster::core

@@ -31,6 +31,9 @@ struct Wish {
 struct Facts {
     Rank rank;
     bool leaving = false;           ///< Wants to be in no further round.
+    bool parked = false;            ///< Wants to be a standby, as long as the others can do without it.
+    bool close = false;             ///< Wants the rendezvous closed: the next round shall be the last one.
+    bool asked = false;             ///< Wants this round for no other reason than that its program asked for one.
     std::string going;              ///< Leaves in the middle of its work: why ("exited 3"). Empty for a proper leave().
     std::optional<Step> committed;  ///< Last step whose agreement this member has seen.
     std::optional<Step> attempted;  ///< A later step whose result is in place here, its agreement not seen.
@@ -54,8 +57,11 @@ struct Plan {
     Round round;
     std::vector<Rank> world;  ///< Shape: one per slot.
     std::vector<Rank> standbys;
+    std::vector<Rank> waiting;    ///< Of these the rendezvous' wait list; the others are redundant.
     std::vector<Rank> clients;    ///< In the pool, but neither engines nor standbys. Ascending.
-    std::vector<Rank> dismissed;  ///< Left of their own will; in no communicator of the new round.
+    std::vector<Rank> dismissed;  ///< Left, or outside when the rendezvous was closed; in no communicator of the round.
+    bool closed = false;          ///< No round follows this one.
+    bool asked = false;           ///< Somebody's program asked for this round.
     std::optional<Step> step;
     std::optional<Slot> source;  ///< Lowest slot that holds the state of `step`.
     std::vector<Newcomer> newcomers;
@@ -69,6 +75,7 @@ struct Plan {
 [[nodiscard]] std::optional<Plan> decode_plan(std::span<const std::byte> bytes);
 
 struct PlanSettings {
+    std::string run_id = "muster";
     PlacementSettings placement;
     std::uint32_t engines_min = 1;  ///< Engines, not members.
     Quorum quorum = Quorum::majority;
@@ -84,6 +91,7 @@ struct PlanInput {
     const std::vector<Rank>& previous;                 ///< Its world: slot -> rank.
     const std::map<Round, std::vector<Rank>>& worlds;  ///< Worlds of earlier rounds, for who held whose copy.
     const std::vector<Facts>& present;                 ///< One per survivor.
+    bool closed = false;                               ///< The last round was the last one.
 };
 
 [[nodiscard]] Plan decide(const PlanInput& input);

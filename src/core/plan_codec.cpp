@@ -7,7 +7,7 @@
 namespace muster::core {
 namespace {
 
-constexpr std::size_t kFactsRest = 33;  // Flags, ids, counts and the wish's code.
+constexpr std::size_t kFactsRest = 36;  // Flags, ids, counts and the wish's code.
 static_assert(kFactsRest + 4 + kGoingMax + 4 + 4 * kProvenMax + 4 + kReasonMax + kLifecycleFactsSize <= kFactsSize);
 
 void put(Writer& out, const std::optional<Wish>& wish) {
@@ -96,7 +96,7 @@ std::vector<Promotion> take_promotions(Reader& in) {
 Bytes encode(const Facts& facts) {
     Writer out;
     out.id(facts.rank);
-    out.u8(facts.leaving ? 1 : 0);
+    for (const bool wish : {facts.leaving, facts.parked, facts.close, facts.asked}) out.u8(wish ? 1 : 0);
     out.text(facts.going.substr(0, kGoingMax));
     out.maybe(facts.committed);
     out.maybe(facts.attempted);
@@ -119,7 +119,7 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     Reader in(bytes);
     Facts facts;
     facts.rank = in.id<Rank>();
-    facts.leaving = in.u8() == 1;
+    for (bool* wish : {&facts.leaving, &facts.parked, &facts.close, &facts.asked}) *wish = in.u8() == 1;
     facts.going = in.text();
     facts.committed = in.maybe<Step>();
     facts.attempted = in.maybe<Step>();
@@ -139,8 +139,11 @@ Bytes encode(const Plan& plan) {
     out.id(plan.round);
     put(out, plan.world);
     put(out, plan.standbys);
+    put(out, plan.waiting);
     put(out, plan.clients);
     put(out, plan.dismissed);
+    out.u8(plan.closed ? 1 : 0);
+    out.u8(plan.asked ? 1 : 0);
     out.maybe(plan.step);
     out.maybe(plan.source);
     put(out, plan.newcomers);
@@ -158,8 +161,11 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     plan.round = in.id<Round>();
     plan.world = take_ranks(in);
     plan.standbys = take_ranks(in);
+    plan.waiting = take_ranks(in);
     plan.clients = take_ranks(in);
     plan.dismissed = take_ranks(in);
+    plan.closed = in.u8() == 1;
+    plan.asked = in.u8() == 1;
     plan.step = in.maybe<Step>();
     plan.source = in.maybe<Slot>();
     plan.newcomers = take_newcomers(in);

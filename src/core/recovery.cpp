@@ -117,7 +117,8 @@ Effects Recovery::plan(const Gathered& gathered) {
                                      .complete = complete_,
                                      .previous = world_,
                                      .worlds = worlds_,
-                                     .present = gathered.facts})}};
+                                     .present = gathered.facts,
+                                     .closed = plan_.closed})}};
 }
 
 Effects Recovery::build(const Planned& planned) {
@@ -133,7 +134,9 @@ Effects Recovery::build(const Planned& planned) {
 Effects Recovery::complete() {
     if (plan_.ending || contains(plan_.dismissed, self_)) {
         phase_ = Phase::ended;
-        return {End{plan_.ending.value_or(Wish{ExitCode::finished, ""}), plan_}};
+        const bool closed = plan_.closed && !plan_.ending;
+        const std::string reason = closed ? "the rendezvous '" + settings_.run_id + "' is closed" : "";
+        return {End{plan_.ending.value_or(Wish{ExitCode::finished, reason}), plan_}};
     }
     MUSTER_ASSERT(plan_.round > round_);
     phase_ = Phase::steady;

@@ -61,6 +61,7 @@ public:
     [[nodiscard]] const std::vector<Rank>& pool() const { return pool_; }    ///< As of the last shrink.
     [[nodiscard]] const std::vector<Rank>& world() const { return world_; }  ///< Of the last complete round.
     [[nodiscard]] const std::vector<Member>& launch() const { return launch_; }
+    [[nodiscard]] bool closed() const { return plan_.closed; }  ///< No round follows the last complete one.
 
 private:
     Effects begin_again();

@@ -58,6 +58,14 @@ public:
         }
     }
 
+    /// Everybody joins in turn, until nobody gets any further.
+    void join(const std::vector<Node>& order) {
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (const auto& node : order) changed = advance(node, Operation::join) || changed;
+        }
+    }
+
 private:
     BatchRound& result_;
     const Settings& settings_;
@@ -66,16 +74,17 @@ private:
 };
 
 Standing standing_of(const State& state, const Node& node) {
+    const bool inside = state.participants.contains(node);
+    if (inside && (state.complete || !state.closed)) return Standing::participant;
     if (state.closed) return state.redundancy_list.contains(node) ? Standing::graceful_exit : Standing::closed;
-    if (state.participants.contains(node)) return Standing::participant;
     if (state.wait_list.contains(node)) return Standing::waiting;
     MUSTER_ASSERT(state.redundancy_list.contains(node));
     return Standing::redundant;
 }
 
 std::string why_it_waits(const State& state, const Settings& settings) {
-    if (state.closed) return "the rendezvous '" + settings.run_id + "' is closed";
     if (state.complete) return "";
+    if (state.closed) return "the rendezvous '" + settings.run_id + "' is closed";
     const auto count = state.participants.size();
     const auto round = "round " + std::to_string(state.round.value) + " waits: ";
     if (std::cmp_less(count, settings.min_nodes))
@@ -84,22 +93,33 @@ std::string why_it_waits(const State& state, const Settings& settings) {
     return round + std::to_string(count) + " nodes have joined, the last call is not over";
 }
 
+void take_seats(State& state, const Seating& seating) {
+    state.seats.clear();
+    for (std::uint32_t rank = 0; rank < seating.by_rank.size(); ++rank)
+        state.seats.emplace(seating.by_rank[rank], Slot{rank});
+}
+
 }  // namespace
 
-BatchRound batch_round(State before, const std::vector<Node>& agreed, const Settings& settings, Time now) {
-    BatchRound result;
-    result.state = std::move(before);
+BatchRound batch_round(State before, const std::vector<Node>& agreed, const Settings& settings, Time now,
+                       const std::optional<Seating>& seating) {
+    MUSTER_ASSERT(!seating || settings.slot_order == SlotOrder::stable);
+    BatchRound result{.state = std::move(before), .members = {}, .dead = {}, .steps = {}, .waits = {}};
     const std::set<Node> alive(agreed.begin(), agreed.end());
     result.dead = not_in(alive, result.state);
     const auto order = in_order(result.state, alive);
     remove_dead(result.state, result.dead, settings, now);
-    Pass pass(result, settings, now, alive.size());
+    Pass pass(result, settings, now, seating ? seating->by_rank.size() : alive.size());
     for (const auto& node : order) pass.advance(node, Operation::exit);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (const auto& node : order) changed = pass.advance(node, Operation::join) || changed;
+    if (seating) {
+        take_seats(result.state, *seating);
+        pass.join(seating->by_rank);
     }
-    for (const auto& node : order) result.members.emplace_back(node, standing_of(result.state, node));
+    const bool all_asked = !seating || result.state.complete;
+    if (all_asked) pass.join(order);
+    if (seating && seating->then_close && result.state.complete)
+        pass.advance(seating->by_rank.front(), Operation::close);
+    for (const auto& node : all_asked ? order : seating->by_rank) result.members.emplace_back(node, standing_of(result.state, node));
     result.waits = why_it_waits(result.state, settings);
     return result;
 }

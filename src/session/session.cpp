@@ -26,6 +26,8 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
     world.slot = core::slot_of(plan.world, self);
     world.ranks = plan.world;
     world.standbys = plan.standbys;
+    world.waiting = plan.waiting;
+    world.closed = plan.closed;
     world.step = plan.step;
     world.newcomers = plan.newcomers;
     world.source = plan.source;
@@ -144,6 +146,10 @@ Session::~Session() = default;
 Turn Session::next() { return impl_->next(); }
 Result<Step> Session::commit(Step step, std::span<const std::byte> blob) { return impl_->commit(step, blob); }
 void Session::leave() { impl_->leave(); }
+void Session::regroup() { impl_->mailbox.ask_for_round(); }
+void Session::park() { impl_->mailbox.park(true); }
+void Session::unpark() { impl_->mailbox.park(false); }
+void Session::set_closed() { impl_->mailbox.close(); }
 void Session::abort(std::string reason) { impl_->stop(ExitCode::aborted, reason); }
 void Session::stop(ExitCode code, std::string reason) { impl_->stop(code, reason); }
 Result<Done> Session::reply(const Request& request, std::span<const std::byte> bytes) {

@@ -41,7 +41,7 @@ void expect_full(const LifecycleFacts& lifecycle) {
 Facts full_facts() {
     Facts facts;
     facts.rank = Rank{5};
-    facts.leaving = true;
+    facts.leaving = facts.close = true;
     facts.going = "exited 3";
     facts.committed = Step{7};
     facts.attempted = Step{1'000'000'000'000};
@@ -58,7 +58,9 @@ Plan full_plan() {
     plan.round = Round{4};
     plan.world = ranks({0, 9, 2, 3});
     plan.standbys = ranks({7, 8});
+    plan.waiting = ranks({8});
     plan.clients = ranks({10, 11});
+    plan.closed = true;
     plan.dismissed = ranks({6});
     plan.step = Step{41};
     plan.source = Slot{2};
@@ -131,7 +133,8 @@ TEST(Codec, FactsGoRoundAndHaveOneSize) {
     const auto facts = decode_facts(bytes);
     ASSERT_TRUE(facts);
     EXPECT_EQ(facts->rank, Rank{5});
-    EXPECT_TRUE(facts->leaving);
+    EXPECT_TRUE(facts->leaving && facts->close);
+    EXPECT_FALSE(facts->parked || facts->asked);
     EXPECT_EQ(facts->going, "exited 3");
     EXPECT_EQ(facts->committed, Step{7});
     EXPECT_EQ(facts->attempted, Step{1'000'000'000'000});
@@ -165,6 +168,9 @@ TEST(Codec, APlanGoesRound) {
     EXPECT_EQ(plan->round, Round{4});
     EXPECT_EQ(plan->world, ranks({0, 9, 2, 3}));
     EXPECT_EQ(plan->standbys, ranks({7, 8}));
+    EXPECT_EQ(plan->waiting, ranks({8}));
+    EXPECT_TRUE(plan->closed);
+    EXPECT_FALSE(plan->asked);
     EXPECT_EQ(plan->clients, ranks({10, 11}));
     EXPECT_EQ(plan->dismissed, ranks({6}));
     EXPECT_EQ(plan->step, Step{41});

@@ -126,6 +126,11 @@ Situation situation(core::testing::Dice& dice) {
     return made;
 }
 
+template <class T>
+void shuffle(std::vector<T>& list, core::testing::Dice& dice) {
+    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[dice.below(i)]);
+}
+
 /// The source's executors, one per member, on one backend.
 struct Serial {
     explicit Serial(const Situation& of) : job(of.settings), agreed(of.agreed.size()) {
@@ -179,9 +184,37 @@ TEST(RendezvousBatch, EqualsTheSerialOrderThatItNames) {
     EXPECT_GT(waiting, 100U);
 }
 
-template <class T>
-void shuffle(std::vector<T>& list, core::testing::Dice& dice) {
-    for (std::size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[dice.below(i)]);
+TEST(RendezvousBatch, ASeatingEqualsASerialOrderTooAndEachSitsWhereItShall) {
+    std::size_t complete = 0, closed = 0;
+    for (const auto seed : core::testing::seeds(3000)) {
+        SCOPED_TRACE(core::testing::replay(seed));
+        core::testing::Dice dice(seed);
+        auto now = situation(dice);
+        now.settings.slot_order = SlotOrder::stable;
+        Seating seating{.by_rank = now.agreed, .then_close = dice.one_in(4)};
+        shuffle(seating.by_rank, dice);
+        seating.by_rank.resize(
+            dice.below(1 + std::min<std::size_t>(now.agreed.size(), static_cast<std::size_t>(now.settings.max_nodes))));
+        const auto round = batch_round(now.before, now.agreed, now.settings, at(kNow), seating);
+        now.before.seats.clear();  // The members' own steps never look at seats before a round is complete.
+        for (std::uint32_t rank = 0; rank < seating.by_rank.size(); ++rank)
+            now.before.seats.emplace(seating.by_rank[rank], Slot{rank});
+        Serial serial(now);
+        serial.agreed = seating.by_rank.size();
+        for (const auto& [node, operation, action] : round.steps)
+            ASSERT_EQ(word(serial.step(node, operation)), name_of(action))
+                << text_of(node) << " " << name_of(operation);
+        ASSERT_EQ(serial.seen(), round.state);
+        ASSERT_EQ(round.state.complete, round.waits.empty());
+        if (!round.state.complete) continue;
+        ASSERT_EQ(world_of(round.state), seating.by_rank);
+        ASSERT_EQ(round.state.closed, seating.then_close);
+        ++complete;
+        closed += round.state.closed;
+    }
+    if (core::testing::seeds(2).size() < 2) return;
+    EXPECT_GT(complete, 500U);
+    EXPECT_GT(closed, 100U);
 }
 
 TEST(RendezvousBatch, EqualsAnyOrderInWhichAllLeaveFirstAndThoseInsideComeFirst) {
