@@ -50,7 +50,6 @@ std::shared_ptr<PendingOperation> Desk::ask(core::Wanted wanted) {
         pending->error = over_;
         return pending;
     }
-    if (!std::exchange(asked_to_connect_, true)) put(Connect{});
     pending_[pending->id] = pending;
     put(Ask{pending->id, wanted});
     return pending;
@@ -80,7 +79,6 @@ Result<RequestId> Desk::submit(std::span<const std::byte> bytes, std::optional<R
     if (!id) ++requests_;
     if (open_.contains(name))
         return Error{Fault::refused, "request " + std::to_string(name.value) + " is open already"};
-    if (!std::exchange(asked_to_connect_, true)) put(Connect{});
     open_.insert(name);
     put(Submit{name, Bytes(bytes.begin(), bytes.end())});
     return name;

@@ -21,4 +21,12 @@ namespace muster::core {
     return Slot{static_cast<std::uint32_t>(place - world.begin())};
 }
 
+/// Who coordinates: the lowest Rank of the world that is in the pool, else the lowest of the pool, which is not empty.
+[[nodiscard]] inline Rank coordinator_among(std::vector<Rank> world, const std::vector<Rank>& pool) {
+    std::sort(world.begin(), world.end());  // Then the first look finds it, unless low ranks have died.
+    for (const Rank rank : world)
+        if (contains(pool, rank)) return rank;
+    return *std::min_element(pool.begin(), pool.end());
+}
+
 }  // namespace muster::core

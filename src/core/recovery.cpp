@@ -52,10 +52,7 @@ Recovery::Recovery(Rank self, PlanSettings settings, std::vector<Member> launch)
 
 Rank Recovery::coordinator() const {
     MUSTER_ASSERT(!pool_.empty());
-    std::optional<Rank> lowest;
-    for (const Rank rank : world_)
-        if (contains(pool_, rank) && (!lowest || rank < *lowest)) lowest = rank;
-    return lowest ? *lowest : *std::min_element(pool_.begin(), pool_.end());
+    return coordinator_among(world_, pool_);
 }
 
 Effects Recovery::step(const Input& input) {

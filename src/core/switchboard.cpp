@@ -118,8 +118,18 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     if (is_new)
         for (auto& [id, called] : store_calls_) called.sent = false;
     connect_to_coordinator(out);
-    hand_in_operations(out);
-    hand_in_requests(out);
+    hand_in(
+        operations_,
+        [](auto& one) {
+            return message::Ask{one.first, one.second.wanted};
+        },
+        out);
+    hand_in(
+        requests_,
+        [](auto& one) {
+            return message::Submit{one.first, one.second.bytes};
+        },
+        out);
     hand_in_store_calls(out);
     return out;
 }

@@ -16,6 +16,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -117,6 +118,9 @@ private:
     // switchboard.cpp: network, rounds, waking, who is where.
     void dispatch(Rank from, Message message, SwitchEffects& out);
     void send(Rank to, Message message, SwitchEffects& out);
+    /// To the coordinator, whatever of `open` this one has not been sent yet.
+    template <class Open, class MessageOf>
+    void hand_in(Open& open, MessageOf message_of, SwitchEffects& out);
     [[nodiscard]] bool reachable() const { return view_ != nullptr && !interrupted_; }
     [[nodiscard]] bool is_member(Rank rank) const;
     [[nodiscard]] std::uint32_t place_of(Rank rank) const;  ///< In view_->members.
@@ -142,7 +146,6 @@ private:
     void tell_crossed(SwitchEffects& out);
     void adopt(const LifecycleFacts& agreed, SwitchEffects& out);
     void settle_operations(SwitchEffects& out);
-    void hand_in_operations(SwitchEffects& out);
     void on(Rank from, message::Ask ask, SwitchEffects& out);
     void on(Rank from, message::Told told, SwitchEffects& out);
     void on(Rank from, message::Tell tell, SwitchEffects& out);
@@ -152,7 +155,6 @@ private:
     void cease_to_coordinate();
     void coordinate(SwitchEffects& out);
     void connect_to_coordinator(SwitchEffects& out);
-    void hand_in_requests(SwitchEffects& out);
     void on(Rank from, message::Connect connect, SwitchEffects& out);
     void on(Rank from, message::Connected connected, SwitchEffects& out);
     void on(Rank from, message::Submit submit, SwitchEffects& out);
@@ -205,6 +207,16 @@ private:
     };
     std::map<CallId, Called> store_calls_;
 };
+
+template <class Open, class MessageOf>
+void Switchboard::hand_in(Open& open, MessageOf message_of, SwitchEffects& out) {
+    if (!reachable()) return;
+    std::vector<typename Open::key_type> unsent;
+    for (auto& [id, one] : open)
+        if (!std::exchange(one.sent, true)) unsent.push_back(id);
+    for (const auto id : unsent)  // Where this member coordinates, a message may end what it is about.
+        if (const auto found = open.find(id); found != open.end()) send(view_->coordinator, message_of(*found), out);
+}
 
 /// The places that `place` passes a broadcast on to, in a k-ary tree of `size` places with place `root` at its top.
 [[nodiscard]] std::vector<std::uint32_t> tree_children(std::uint32_t place, std::uint32_t root, std::uint32_t size,

@@ -62,13 +62,6 @@ SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
     return out;
 }
 
-void Switchboard::hand_in_requests(SwitchEffects& out) {
-    std::vector<RequestId> unsent;
-    for (auto& [id, request] : requests_)
-        if (!std::exchange(request.sent, true)) unsent.push_back(id);
-    for (const RequestId id : unsent) send(view_->coordinator, message::Submit{id, requests_.at(id).bytes}, out);
-}
-
 void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
     const auto request = requests_.find(answer.id);
     // An error of another than the coordinator says nothing: the request was submitted anew.

@@ -54,13 +54,6 @@ void Switchboard::settle_operations(SwitchEffects& out) {
     }
 }
 
-void Switchboard::hand_in_operations(SwitchEffects& out) {
-    std::vector<std::pair<OperationId, Wanted>> unsent;
-    for (auto& [operation, asked] : operations_)
-        if (!std::exchange(asked.sent, true)) unsent.emplace_back(operation, asked.wanted);
-    for (const auto& [operation, wanted] : unsent) send(view_->coordinator, message::Ask{operation, wanted}, out);
-}
-
 void Switchboard::on(Rank from, message::Told told, SwitchEffects& out) {
     const auto asked = operations_.find(told.operation);
     // What another than the coordinator refused was asked anew, so only the coordinator's word counts.

@@ -21,11 +21,8 @@ SwitchEffects Switchboard::store_call(StoreCall call) {
 }
 
 void Switchboard::hand_in_store_calls(SwitchEffects& out) {
-    if (!reachable()) return;
-    std::vector<StoreCall> unsent;
-    for (auto& [id, called] : store_calls_)
-        if (!std::exchange(called.sent, true)) unsent.push_back(called.call);
-    for (auto& call : unsent) send(view_->coordinator, message::StoreAsk{std::move(call)}, out);
+    hand_in(
+        store_calls_, [](auto& one) { return message::StoreAsk{one.second.call}; }, out);
 }
 
 void Switchboard::on(Rank, message::StoreTold told, SwitchEffects& out) {

@@ -16,8 +16,6 @@ constexpr auto kTick = std::chrono::milliseconds(10);
 constexpr auto kLook = std::chrono::milliseconds(1000);
 constexpr auto kGoPatience = std::chrono::milliseconds(5000);
 
-Rank coordinator_of(const core::Plan& plan) { return *std::min_element(plan.world.begin(), plan.world.end()); }
-
 World world_of(const agent::Handover& handover, Rank self, const std::vector<core::Member>& launch,
                const Config& config) {
     const core::Plan& plan = handover.plan;
@@ -37,7 +35,7 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
     world.group_size = config.group_size == 0 ? world.size() : config.group_size * config.engine_ranks;
     world.group = core::groups_of(settings, world.size());
     world.clients = plan.clients;
-    world.coordinator = coordinator_of(plan);
+    world.coordinator = core::coordinator_among(plan.world, plan.world);
     world.partner = core::partners(settings, plan.world, launch);
     world.ward.resize(world.partner.size());
     for (std::uint32_t s = 0; s < world.partner.size(); ++s) world.ward[world.partner[s].value] = Slot{s};

@@ -3,17 +3,10 @@
 
 #include <algorithm>
 
+#include "core/overloaded.hpp"
 #include "core/ranks.hpp"
 
 namespace muster::core::testing {
-namespace {
-
-template <class... Handlers>
-struct Overloaded : Handlers... {
-    using Handlers::operator()...;
-};
-
-}  // namespace
 
 FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
