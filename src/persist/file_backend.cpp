@@ -98,7 +98,7 @@ Or<std::optional<StateImage>> FileBackend::read() const {
     return std::optional(std::move(std::get<StateImage>(image)));
 }
 
-Or<std::optional<Stored>> FileBackend::get() const {
+Or<std::optional<Stored>> FileBackend::get() {
     auto image = read();
     if (auto* failure = std::get_if<Failure>(&image)) return std::move(*failure);
     auto& there = std::get<std::optional<StateImage>>(image);

@@ -32,16 +32,13 @@ struct FileBackendSettings {
     std::chrono::milliseconds lock_deadline{10'000};
 };
 
-class FileBackend {
+class FileBackend : public core::rendezvous::Backend {
 public:
     explicit FileBackend(const FileBackendSettings& settings);
 
-    [[nodiscard]] static const char* name() { return "file"; }
-    /// Nothing where no state is stored.
-    [[nodiscard]] Or<std::optional<Stored>> get() const;
-    /// With `token`: written where the stored version is that one. Without: written where none is stored.
-    /// Nothing where none is stored and a token was given: there is no other version to answer with.
-    [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token);
+    [[nodiscard]] const char* name() const override { return "file"; }
+    [[nodiscard]] Or<std::optional<Stored>> get() override;
+    [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token) override;
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
