@@ -40,6 +40,9 @@ public:
     [[nodiscard]] Or<std::optional<Stored>> get() override;
     [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token) override;
 
+    /// Takes the state and its lock away; for a state that nobody changes any more. What is not there is no error.
+    void discard();
+
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
@@ -47,6 +50,8 @@ private:
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
     [[nodiscard]] std::optional<Failure> sync_directory() const;
     void sweep();
+
+    [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 
     std::string directory_, base_, path_;
     std::chrono::milliseconds lock_deadline_;
