@@ -104,6 +104,7 @@ TEST(WaveLoad, V22_OursDropsAllThatAnUnknownEngineSays) {
         news.wave_complete = Wave{3};
         EXPECT_EQ(group.at(1, says(news)),
                   Words{"log: Dropped a message from engine " + std::to_string(stranger) + ": there are 2 engines"});
+        EXPECT_EQ(group.at(1, says(starts(3, stranger))).size(), 1u) << "without stats, too";
     }
     EXPECT_FALSE(group.turn.fault);
     EXPECT_EQ(group.at(50), Words{"front 0+0 0+0 0 off"});

@@ -110,6 +110,7 @@ private:
     }
 
     void start_all(const StartWave& start) {
+        if (paused_phase_ != 0) fail("somebody was woken in a pause");
         for (std::size_t at = 0; at < engines_.size(); ++at)
             links_[engines_.size() + at].push_back([this, at, start] {
                 auto& engine = engines_[at];

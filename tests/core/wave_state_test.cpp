@@ -28,6 +28,9 @@ TEST(WaveState, AnythingElseIsNothing) {
     auto longer = good;
     longer.push_back(std::byte{0});
     EXPECT_FALSE(decode_wave_state(longer));
+    auto other = good;
+    other[0] = std::byte{0};
+    EXPECT_FALSE(decode_wave_state(other)) << "another format";
     auto flags = good;
     flags[12] = std::byte{4};
     EXPECT_FALSE(decode_wave_state(flags)) << "an unknown flag";
