@@ -45,8 +45,6 @@ public:
 private:
     [[nodiscard]] Or<std::optional<StateImage>> read() const;
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
-    [[nodiscard]] std::optional<Failure> sync_directory() const;
-    void sweep();
 
     std::string directory_, base_, path_;
     std::chrono::milliseconds lock_deadline_;
