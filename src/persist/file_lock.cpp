@@ -76,7 +76,9 @@ Or<FileLock> FileLock::lock(const std::string& path, milliseconds deadline) {
 }
 
 void FileLock::sign(const std::string& who) const {
-    if (::ftruncate(file_.get(), 0) == 0) (void)!::pwrite(file_.get(), who.data(), who.size(), 0);
+    // In this order: ext4 writes a file out when it is closed after having been cut to nothing.
+    (void)!::pwrite(file_.get(), who.data(), who.size(), 0);
+    (void)!::ftruncate(file_.get(), static_cast<off_t>(who.size()));
 }
 
 FileLock::~FileLock() {

@@ -149,17 +149,24 @@ TEST_F(JournalFileTest, CutAtEveryByteItGoesOnFromTheLastWholeRecord) {
 TEST_F(JournalFileTest, OneTurnedBitAnywhereIsRefusedAndLeftAsItIs) {
     const Image image(story());
     const auto settings = journal_settings(Durability::file);
-    for (std::size_t bit = 0; bit < 8 * image.bytes.size(); ++bit) {
-        std::string bytes = text_of(image.bytes);
+    std::string bytes = text_of(image.bytes);
+    put(journal_path(), bytes);
+    const Descriptor file(::open(journal_path().c_str(), O_WRONLY));
+    const auto turn = [&](std::size_t bit) {
         bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
-        put(journal_path(), bytes);
+        ASSERT_EQ(::pwrite(file.get(), &bytes[bit / 8], 1, static_cast<off_t>(bit / 8)), 1);
+    };
+    for (std::size_t bit = 0; bit < 8 * image.bytes.size(); ++bit) {
+        turn(bit);
         const auto said = complaint(JournalFile::open(settings));
         const auto whole = image.whole_within(bit / 8);
         const std::string prefix = "the journal '" + journal_path() + "' is refused, offset ";
         const std::string offset = bit / 8 < image.ends[0] ? "" : std::to_string(image.ends[whole]) + ":";
         ASSERT_EQ(said.rfind(prefix + offset, 0), 0u) << "bit " << bit << ": " << said;
         ASSERT_EQ(content(journal_path()), bytes);
+        turn(bit);
     }
+    EXPECT_EQ(complaint(JournalFile::open(settings)), "") << "it is whole again";
 }
 
 TEST_F(JournalFileTest, ARefusalSaysWhatIsWholeAndWhereToLook) {
