@@ -7,6 +7,11 @@
 
 namespace muster::core {
 
+JournalRecord record_of(const message::Copy& copy, JournalKind kind) {
+    const auto form = copy.whole ? JournalRecord::snapshot : JournalRecord::entry;
+    return {form, {copy.term, copy.index}, kind, copy.bytes};
+}
+
 const char* name_of(JournalRecord::Form form) {
     switch (form) {
         case JournalRecord::entry: return "entry";
@@ -41,6 +46,14 @@ std::string Journal::append(JournalRecord record) {
     position_ = record.at;
     records_.push_back(std::move(record));
     return "";
+}
+
+bool Journal::restore(Mirrored& state) const {
+    for (const auto& record : records_) {
+        if (record.form == JournalRecord::snapshot && !state.load(record.bytes)) return false;
+        if (record.form == JournalRecord::entry && !state.apply(record.bytes)) return false;
+    }
+    return true;
 }
 
 std::optional<std::size_t> best_of(std::span<const MirrorPosition> journals) {

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "core/codec.hpp"
-#include "core/mirror_position.hpp"
+#include "core/mirror.hpp"
 
 namespace muster::core {
 
@@ -33,6 +33,9 @@ struct JournalRecord {
     Bytes bytes;
     bool operator==(const JournalRecord&) const = default;
 };
+
+/// What a follower writes before it says that it has kept the copy.
+[[nodiscard]] JournalRecord record_of(const message::Copy& copy, JournalKind kind);
 
 [[nodiscard]] const char* name_of(JournalRecord::Form form);
 [[nodiscard]] std::string words_of(const MirrorPosition& position);  ///< "term 3, index 12".
@@ -49,16 +52,9 @@ public:
     /// From the last snapshot on, if there is one.
     [[nodiscard]] const std::vector<JournalRecord>& records() const { return records_; }
 
-    /// Folds it into a `state` that has folded nothing yet (core::Mirrored). False: a record is none of that state's,
-    /// which may then be half of what it should be.
-    template <class State>
-    [[nodiscard]] bool restore(State& state) const {
-        for (const auto& record : records_) {
-            if (record.form == JournalRecord::snapshot && !state.load(record.bytes)) return false;
-            if (record.form == JournalRecord::entry && !state.apply(record.bytes)) return false;
-        }
-        return true;
-    }
+    /// Folds it into a `state` that has folded nothing yet. False: a record is none of that state's, which may then be
+    /// half of what it should be.
+    [[nodiscard]] bool restore(Mirrored& state) const;
 
 private:
     MirrorPosition position_;

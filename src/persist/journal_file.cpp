@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "persist/files.hpp"
@@ -176,6 +179,21 @@ Or<JournalScan> read_journal(const std::string& path) {
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file) return cannot("open the journal", path, errno);
     return scan_opened(file.get(), path);
+}
+
+Or<std::vector<std::string>> journals_of(const std::string& directory, const std::string& run_id) {
+    std::vector<std::string> paths;
+    std::error_code error;
+    // A run id has no '.' in a file name: as_file_name() writes it otherwise.
+    const std::string base = "muster-" + as_file_name(run_id) + ".";
+    for (std::filesystem::directory_iterator entry(directory, error), end; !error && entry != end;
+         entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        if (name.starts_with(base) && name.ends_with(".journal")) paths.push_back(entry->path().string());
+    }
+    if (error) return cannot("look into the directory", directory, error.value());
+    std::ranges::sort(paths);
+    return paths;
 }
 
 }  // namespace muster::persist

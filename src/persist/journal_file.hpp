@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/journal.hpp"
 #include "persist/descriptor.hpp"
@@ -87,5 +88,8 @@ struct JournalFile::Opened {
 /// Reads a journal that others may own: takes no lock, changes nothing. While its owner writes, the last record may
 /// look torn. Damage is in the scan; a failure means that it could not be read at all.
 [[nodiscard]] Or<JournalScan> read_journal(const std::string& path);
+
+/// The paths of all holders' journals of a run, in order: whoever starts the job anew may not be all who kept one.
+[[nodiscard]] Or<std::vector<std::string>> journals_of(const std::string& directory, const std::string& run_id);
 
 }  // namespace muster::persist

@@ -28,19 +28,19 @@ inline JournalRecord snapshot(std::uint32_t number, std::uint64_t index, const s
 }
 
 /// "a;b;c;" after the entries a, b, c. An empty entry and a snapshot without its last ';' are none.
-struct Words {
+struct Words : Mirrored {
     std::string text;
-    bool apply(std::span<const std::byte> bytes) {
+    bool apply(std::span<const std::byte> bytes) override {
         if (bytes.empty()) return false;
         text += text_of(bytes) + ";";
         return true;
     }
-    bool load(std::span<const std::byte> bytes) {
+    bool load(std::span<const std::byte> bytes) override {
         if (!bytes.empty() && bytes.back() != std::byte{';'}) return false;
         text = text_of(bytes);
         return true;
     }
-    [[nodiscard]] Bytes snapshot() const { return bytes_of(text); }
+    [[nodiscard]] Bytes snapshot() const override { return bytes_of(text); }
 };
 
 /// What `state` folds to; "(broken)" where a record is none of its.

@@ -69,6 +69,18 @@ TEST_F(JournalFileTest, HoldersShareADirectory) {
                                               "muster-job.rank%203.journal", "muster-job.rank%203.journal.lock"}));
 }
 
+TEST_F(JournalFileTest, AllJournalsOfARunAreFound) {
+    for (const auto* name :
+         {"muster-a%2Eb.journal", "muster-a%2Eb.3.journal", "muster-a%2Eb.12.journal", "muster-a%2Eb.journal.lock",
+          "muster-a%2Eb.3.journal.new.node7.1.1", "muster-a.journal", "muster-a%2Ebc.3.journal", "muster-a%2Eb.state"})
+        put(path + "/" + name, "");
+    EXPECT_EQ(std::get<std::vector<std::string>>(journals_of(path, "a.b")),
+              (std::vector<std::string>{path + "/muster-a%2Eb.12.journal", path + "/muster-a%2Eb.3.journal",
+                                        path + "/muster-a%2Eb.journal"}));
+    EXPECT_EQ(std::get<Failure>(journals_of(path + "/none", "a")).text,
+              "cannot look into the directory '" + path + "/none': No such file or directory");
+}
+
 TEST_F(JournalFileTest, ARecordThatDoesNotFollowChangesNothing) {
     auto opened = must_open();
     ASSERT_EQ(complaint(opened.file.append(term(1, 0))), "");
