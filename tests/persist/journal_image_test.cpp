@@ -162,6 +162,30 @@ TEST(JournalImage, ATurnedBitBeforeZerosIsDamage) {
     }
 }
 
+/// The same where a sector ends in the record's head, so that zeros could explain the head, too.
+TEST(JournalImage, ATurnedBitInAHeadBeforeZerosIsDamage) {
+    const Image before({term(1, 0)});
+    const std::size_t until = 512 + 512 - 31, own = before.ends[1] + kJournalHeadSize;
+    const Image image(
+        {term(1, 0), entry(1, 1, std::string(until - own, 'x')), {JournalRecord::entry, at(1, 2), {}, Bytes(40)}});
+    ASSERT_EQ(image.ends[2], until);
+    for (std::size_t bit = 8 * until; bit < 8 * (until + kJournalHeadSize); ++bit) {
+        Bytes turned = image.bytes;
+        turned[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+        const auto scan = scan_journal(turned);
+        ASSERT_TRUE(scan.damaged && !scan.torn) << "bit " << bit;
+    }
+}
+
+/// Zeros that begin in the middle of a sector were written: what is wrong before them is no crash.
+TEST(JournalImage, DamageBeforeAFewZerosIsDamage) {
+    const Image image({term(1, 0), entry(1, 1, std::string("damaged") + std::string(20, '\0'))});
+    Bytes bytes = image.bytes;
+    bytes[image.ends[1] + kJournalHeadSize] ^= std::byte{0x81};
+    bytes[image.ends[1] + kJournalHeadSize + 3] ^= std::byte{0x42};
+    EXPECT_TRUE(scan_journal(bytes).damaged);
+}
+
 TEST(JournalImage, RecordsInsideARecordAreItsBytes) {
     const Image inner(story());
     const Image outer({term(1, 0), entry(1, 1, text_of(inner.bytes)), entry(1, 2, "next")});
