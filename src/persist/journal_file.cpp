@@ -2,6 +2,7 @@
 #include "persist/journal_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -154,6 +155,9 @@ std::optional<Failure> JournalFile::add(const core::JournalRecord& record) {
         // The kernel may have dropped what it could not write and would say yes the next time.
         return no_longer_known(take_back(errno));
     }
+    struct stat status {};
+    if (::fstat(file_.get(), &status) != 0 || status.st_nlink == 0)
+        return no_longer_known({Failure::connection, "the journal '" + path_ + "' was removed by somebody"});
     end_ += bytes.size();
     return std::nullopt;
 }

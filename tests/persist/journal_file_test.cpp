@@ -120,6 +120,32 @@ TEST_F(JournalFileTest, ASnapshotTakesTheFilesPlace) {
     EXPECT_EQ(read_journal_words(), live.text + "behind;");
 }
 
+/// What is written to a file without a name is gone with its owner.
+TEST_F(JournalFileTest, AFileThatSomebodyRemovesTakesNothingMore) {
+    auto opened = must_open();
+    ASSERT_EQ(complaint(opened.file.append(term(1, 0))), "");
+    ASSERT_TRUE(std::filesystem::remove(journal_path()));
+    EXPECT_EQ(complaint(opened.file.append(entry(1, 1, "a"))),
+              "the journal '" + journal_path() + "' was removed by somebody");
+    EXPECT_EQ(opened.file.position(), at(1, 0));
+    EXPECT_NE(complaint(opened.file.append(snapshot(1, 0, ""))), "");
+}
+
+TEST_F(JournalFileTest, ALargeSnapshotIsWorthAsManyBytesBehindIt) {
+    auto settings = journal_settings(Durability::file);
+    settings.compact_bytes_min = 100;
+    {
+        auto opened = must_open(settings);
+        ASSERT_EQ(complaint(opened.file.append(snapshot(1, 0, std::string(5'000, 's')))), "");
+        ASSERT_EQ(complaint(opened.file.append(entry(1, 1, std::string(4'000, 'e')))), "");
+        EXPECT_FALSE(opened.file.wants_snapshot());
+    }
+    auto opened = must_open(settings);
+    EXPECT_FALSE(opened.file.wants_snapshot()) << "known again after a restart";
+    ASSERT_EQ(complaint(opened.file.append(entry(1, 2, std::string(2'000, 'e')))), "");
+    EXPECT_TRUE(opened.file.wants_snapshot());
+}
+
 TEST_F(JournalFileTest, WhatADeadWriterLeftBesideIsSwept) {
     put(journal_path() + ".new.node7.4711.1", "half a snapsh");
     put(path + "/muster-jobs.journal.new.node7.4711.1", "another run's");
