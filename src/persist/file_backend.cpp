@@ -48,7 +48,7 @@ Or<std::optional<Written>> FileBackend::set(std::span<const std::byte> state, st
     if (state.size() > kStateMax)
         return Failure{Failure::connection, "cannot write '" + path_ + "': a state of " + std::to_string(state.size()) +
                                                 " bytes is larger than " + std::to_string(kStateMax)};
-    const auto lock = FileLock::lock(directory_ + "/" + base_ + ".lock", lock_deadline_);
+    const auto lock = FileLock::lock(lock_path(), lock_deadline_);
     if (const auto* failure = std::get_if<Failure>(&lock)) return *failure;
     auto image = read();
     if (auto* failure = std::get_if<Failure>(&image)) return std::move(*failure);
@@ -68,6 +68,11 @@ std::optional<Failure> FileBackend::replace(std::span<const std::byte> image) {
     const std::string side = directory_ + "/" + base_ + ".new." + this_process() + "." + std::to_string(++sides_);
     if (auto failure = replace_file(path_, side, image)) return failure;
     return sync_directory(directory_, path_);
+}
+
+void FileBackend::discard() {
+    (void)::unlink(path_.c_str());
+    (void)::unlink(lock_path().c_str());
 }
 
 }  // namespace muster::persist

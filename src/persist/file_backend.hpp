@@ -40,11 +40,16 @@ public:
     [[nodiscard]] Or<std::optional<Stored>> get() override;
     [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token) override;
 
+    /// Takes the state and its lock away; for a state that nobody changes any more. What is not there is no error.
+    void discard();
+
     [[nodiscard]] const std::string& path() const { return path_; }
 
 private:
     [[nodiscard]] Or<std::optional<StateImage>> read() const;
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
+
+    [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 
     std::string directory_, base_, path_;
     std::chrono::milliseconds lock_deadline_;
