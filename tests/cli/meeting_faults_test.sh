@@ -48,6 +48,20 @@ started a 1; kill -KILL "$(muster_of a)"; end "killed" a 137 ""; sleep 2.2
 expect "--join of a dead job" 18 "its launcher, 127.0.0.1_[0-9]+_0, has not been heard of for 2 s" \
     "$muster" run --join "$run_id" --rendezvous "$work/meet" --rendezvous-config "$short"
 
+both; mv "$work/meet" "$work/moved"   # the directory is out of reach
+end "the directory goes" b 15 "launcher_failed .15.: .*cannot open the directory"
+go; end "the job does not need it" a 0 "the others cannot be told how it ended"
+mv "$work/moved" "$work/meet"
+
+printf '#!/bin/sh\nsleep 5\n' >"$work/slow"; chmod +x "$work/slow"   # an mpirun that says nothing for longer than b waits
+long=$quick; quick=${quick/join_timeout=20/join_timeout=3}
+next_job
+begin a 127.0.0.1:1 2 --mpirun "$work/slow" -- true
+begin b localhost:1 2 -- true
+end "a launcher that does not launch" b 17 "rank 0 of round 0 .127.0.0.1_[0-9]+_0. did not launch the job .key 'bootstrap'. within 3 s"
+end "a launcher that does not launch" a 15 "slow"
+quick=$long
+
 next_job
 begin a 127.0.0.1:2 2 --standbys 1 -- true
 begin b localhost:2 2 -- true
@@ -67,7 +81,7 @@ end "too few slots" a 2 "do not fit in the 2 slots"; end "too few slots" b 2 "do
 next_job   # INT while it waits: it is off the list at once, so the next two need not wait for it to expire.
 quick=${quick/keep_alive_interval=0.1/keep_alive_interval=5}
 begin a 127.0.0.1:1 2 -- true
-for _ in $(seq 200); do grep -q '"executor.run"' "$work/a.json" && break; sleep 0.05; done
+for _ in $(seq 200); do grep -qs '"executor.run"' "$work/a.json" && break; sleep 0.05; done
 kill -INT "$(muster_of a)"; end "INT while it waits" a 10 "stopped .10."
 begin b localhost:1 2 -- true; begin c localhost:1 2 -- true
 end "two others meet" b 0 ""; end "two others meet" c 0 ""

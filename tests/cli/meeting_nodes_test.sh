@@ -17,7 +17,7 @@ quick=last_call_timeout=2,poll_sleep=0.05,keep_alive_interval=0.5,keep_alive_max
 declare -A pid
 for node in n2 n1 n0; do
     timeout 90 "$lab/on" $node "$muster" run --rendezvous "$shared" --run-id lab --nodes 3:4 --host :2 --standbys 2 \
-        --rendezvous-config $quick --rsh "$lab/agent" -- "$train" --steps 60 --kill 3@40 >"$work/$node.out" 2>"$work/$node.err" </dev/null &
+        --rendezvous-config $quick --rsh "$lab/agent" -- "$train" --steps 300 --kill 3@200 >"$work/$node.out" 2>"$work/$node.err" </dev/null &
     pid[$node]=$!
 done
 for _ in $(seq 600); do grep -q "launching" "$work/n0.err" && break; sleep 0.05; done
