@@ -140,8 +140,12 @@ private:
         const World& world = session_->world();
         const Slot self = world.slot.value_or(Slot{});
         if (next == leave) return session_->leave();
-        if (next == all_ask || (next == one_asks && self == Slot{turn % world.size()}))
+        if (next == one_asks && self == Slot{turn % world.size()})
             at(when, [this] { note_call(board_), session_->regroup(); });
+        if (next == all_ask) {  // On the engine's thread: none of them has heard of the round that others have begun.
+            sleep_until(when);
+            note_call(board_), session_->regroup();
+        }
         if (next == unpark && self == Slot{0}) at(when, [this] { board_.unpark = 1; });
         if (next != park || self != Slot{world.size() - 1}) return;
         parked_ = true;
