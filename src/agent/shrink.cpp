@@ -81,8 +81,11 @@ std::optional<core::Input> Agent::perform(const core::Shrink&) {
     if (!shrunk) return core::Failed{};
     pool_ = std::move(*shrunk);
     places_ = pool_.ranks();
-    times_.shrunk = Clock::now();
     reach_point("shrunk");
+    // Open MPI 5.0.11 crashes in a rank that is still making a communicator which another revokes already: nobody may
+    // revoke this one, whatever fails, before everybody has it.
+    if (!mpi::agree(pool_, /*yes=*/true)) return core::Failed{};
+    times_.shrunk = Clock::now();
     return core::Shrunk{places_};
 }
 
