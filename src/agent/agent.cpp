@@ -117,6 +117,7 @@ void Agent::serve_engine() {
 void Agent::ask_for_round() {
     if (recovery_.closed()) return say("no new round: the rendezvous '" + config_.run_id + "' is closed");
     asked_ = true;
+    calm_ = !mpi::broken(pool_);
     recover("the program asked for a new round");
 }
 

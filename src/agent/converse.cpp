@@ -101,6 +101,7 @@ void Agent::perform(core::Transmit& effect) {
     reach_point("send", effect.kind);
     if (!post_.send(pool_, static_cast<int>(place - places_.begin()), std::move(effect.packet)))
         return mailbox_.complain();
+    ++packets_;
     ring(effect.to);
     reach_point("sent", effect.kind);
 }
