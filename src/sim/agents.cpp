@@ -119,7 +119,10 @@ void World::Stage::post(Member& member, Mail mail) {
 
 void World::Stage::read_mail(Member& member) {
     member.mail_due = false;
-    if (!member.steady) return;  // In a recovery the agent listens to nobody.
+    if (member.steady) take_mail(member);  // In a recovery the agent listens to nobody.
+}
+
+void World::Stage::take_mail(Member& member) {
     hear_the_time(member);
     core::Switchboard& board = *member.switchboard;
     bool regroups = false;

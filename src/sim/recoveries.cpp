@@ -246,6 +246,7 @@ void World::Stage::end(Member& member, const core::End& effect) {
     if (member.cut) ++counts_.fenced;
     if (effect.plan.ending && !member.cut) ended_ = effect.ending.code;
     apply(member, member.switchboard->ended(effect.plan.lifecycle, {Fault::ended, "the job has ended"}));
+    take_mail(member);  // What was asked for and not heard of ends, too.
 }
 
 }  // namespace muster::sim

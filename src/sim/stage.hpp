@@ -102,6 +102,7 @@ private:
     void give_role(Member& member, const core::Plan& plan, const std::shared_ptr<Comms>& comms);
     void post(Member& member, Mail mail);
     void read_mail(Member& member);
+    void take_mail(Member& member);
     void receive(Member& member, std::uint32_t packet);
     void deliver(Member& member, const Packet& packet);
     void agent_tick(Member& member);
