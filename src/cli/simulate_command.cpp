@@ -109,6 +109,8 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
             {"store_answered", counts.answered},
             {"store_refused", counts.refused_calls},
             {"store_timed_out", counts.late_calls},
+            {"registry_calls", counts.registry_calls},
+            {"registry_answered", counts.registry_answered},
             {"ended_early", findings.ended_early},
             {"barriers", counts.barriers},
             {"packets", counts.packets},
@@ -137,6 +139,8 @@ void print(const SimulateOptions& options, const sim::Findings& findings, double
     std::printf("  wishes      %llu; store calls %llu, answered %llu, refused %llu, timed out %llu\n",
                 number(counts.wishes), number(counts.calls), number(counts.answered), number(counts.refused_calls),
                 number(counts.late_calls));
+    std::printf("  registry    %llu calls, answered %llu\n", number(counts.registry_calls),
+                number(counts.registry_answered));
     std::printf("  barriers    %llu, votes %llu, forwards %llu, dummy forwards %llu\n", number(counts.barriers),
                 number(counts.votes), number(counts.forwards), number(counts.dummy_forwards));
     std::printf("  messages    %llu, most by one member %llu\n", number(counts.packets), number(counts.packets_most));

@@ -12,6 +12,8 @@ namespace {
 
 using core::Overloaded;
 
+/// As Config::followers.
+constexpr std::size_t kFollowers = 2;
 /// How long a packet that was lost with its round may lie about before it comes all the same.
 constexpr std::uint32_t kStaleMax = 20'000;
 
@@ -29,6 +31,9 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     std::sort(view->members.begin(), view->members.end());
     view->world = plan.world;
     view->sources = core::sources_of(plan_settings_.placement, plan.world);
+    if (options_.recovery)
+        view->followers = core::followers_of(view->coordinator, plan.world, plan.standbys, launch_, kFollowers);
+    view->keeper = plan.keeper;
     const auto size = static_cast<std::uint32_t>(plan.world.size());
     auto group_of = core::groups_of(plan_settings_.placement, size);
     std::vector<std::vector<Rank>> groups;
@@ -143,6 +148,11 @@ void World::Stage::take_mail(Member& member) {
                                          return core::SwitchEffects{};
                                      },
                                      [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
+                                     [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
+                                     [&](const mail::GiveUp& it) {
+                                         board.forget_registry_call(it.call);
+                                         return core::SwitchEffects{};
+                                     },
                                  },
                                  one));
     }
@@ -273,6 +283,14 @@ void World::Stage::perform(Member& member, core::StoreCallEnded& effect) {
     if (followed()) tell(member, "call " + std::to_string(effect.id.value) + " ends" + (error ? ": " + error->text : ""));
     witness_.store().answered(member, effect.id, effect.answer, now());
     member.calls.open.erase(effect.id.value);
+}
+
+void World::Stage::perform(Member& member, core::RegistryCallEnded& effect) {
+    const auto& told = effect.told;
+    ++(told.error ? counts_.registry_refused : counts_.registry_answered);
+    if (followed()) tell(member, "call " + std::to_string(told.id.value) + " ends" + (told.error ? ": " + *told.error : ""));
+    witness_.registry().answered(member, told, members_);
+    member.calls.open.erase(told.id.value);
 }
 
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.

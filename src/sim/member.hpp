@@ -75,10 +75,11 @@ struct ClientBook {
     std::set<std::uint64_t> open_requests;
 };
 
-/// A program's account of its calls on the store, as detail::Desk keeps it.
+/// A program's account of its calls on store and registry, as detail::Desk keeps it.
 struct CallBook {
     struct Call {
         bool may_change = false, given_up = false;
+        bool registry = false;  ///< Else the store.
     };
     std::uint64_t made = 0;
     std::map<std::uint64_t, Call> open;
@@ -112,10 +113,13 @@ struct Submit {
     RequestId id;
 };
 struct Regroup {};
+struct GiveUp {  ///< A call on the registry.
+    core::CallId call;
+};
 }  // namespace mail
 /// From engine and client to the agent of their process.
 using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
-                          mail::Regroup, core::StoreCall>;
+                          mail::Regroup, mail::GiveUp, core::StoreCall, core::message::RegistryAsk>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/// What programs do beside their turns: ask for rounds, park, unpark, close; call the round's store, with deadlines.
-/// Keys say by their first letter what is done to them, so that the witness knows what may be there: v is set and
+/// What programs do beside their turns: ask for rounds, park, unpark, close; call the round's store and the job's
+/// registry, with deadlines.
+/// Keys of the store say by their first letter what is done to them, so that the witness knows what may be there: v is set and
 /// erased, w is set and stays, c is changed by compare and set only, n is added to. Values are their writer's own.
 #include <algorithm>
 
+#include "core/ranks.hpp"
 #include "sim/stage.hpp"
 #include "sim/texts.hpp"
 
@@ -71,8 +73,15 @@ void World::Stage::program_calls(Member& member) {
     if (healed_ || member.ended) return;
     arrange(dice_.between(1, every(options_.calls_per_ms)), member, Happening::program_calls);
     if (!member.view || member.calls.open.size() >= kCallsMax) return;
-    const core::CallId id{++member.calls.made};
-    core::StoreCall call{.id = id, .settled = id, .round = member.view->round, .operation = any_operation(member, id.value)};
+    ++member.calls.made;
+    if (dice_.below(3) == 0) return call_registry(member);
+    call_store(member);
+}
+
+void World::Stage::call_store(Member& member) {
+    const core::CallId id{member.calls.made};
+    core::StoreCall call{
+        .id = id, .settled = id, .round = member.view->round, .operation = any_operation(member, id.value)};
     if (dice_.below(kOldStore) == 0 && call.round > Round{1}) --call.round.value;
     for (const auto& [other, open] : member.calls.open)
         if (open.may_change && !open.given_up && other < call.settled.value) call.settled.value = other;
@@ -85,15 +94,51 @@ void World::Stage::program_calls(Member& member) {
     post(member, std::move(call));
 }
 
+/// Changes what the member was last told of: another may have changed it since.
+void World::Stage::call_registry(Member& member) {
+    using core::message::RegistryAsk;
+    RegistryAsk ask{.id = core::CallId{member.calls.made}, .key = "r" + std::to_string(dice_.below(kKeys)), .token = {}, .bytes = {}};
+    const auto dice = dice_.below(10);
+    ask.what = dice < 4 ? RegistryAsk::get : dice < 8 ? RegistryAsk::set : RegistryAsk::erase;
+    if (ask.what != RegistryAsk::get) ask.token = witness_.registry().last_heard(member, ask.key);
+    if (ask.what == RegistryAsk::set)
+        ask.bytes = bytes_of(std::to_string(member.rank.value) + "." + std::to_string(ask.id.value));
+    member.calls.open[ask.id.value] = {.registry = true};
+    ++counts_.registry_calls;
+    witness_.registry().asks(member, ask, now());
+    const auto deadline = dice_.between(2 * kAgentTickMs, kDeadlineMaxMs);
+    arrange(deadline * kTicksPerMs, member, Happening::call_due, static_cast<std::uint32_t>(ask.id.value));
+    post(member, std::move(ask));
+}
+
 /// The caller waits no longer. Where nothing has come between, the answer must have been there.
 void World::Stage::call_due(Member& member, std::uint32_t call) {
     const auto open = member.calls.open.find(call);
-    if (open == member.calls.open.end()) return;
-    witness_.store().is_late(member, core::CallId{call}, now(), [&](std::uint64_t since) {
-        return undisturbed_since(member, since) && undisturbed_since(members_[member.view->coordinator.value], since);
-    });
-    if (std::exchange(open->second.given_up, true) || member.ended) return;
+    if (open == member.calls.open.end() || member.ended) return;
+    const core::CallId id{call};
+    const auto undisturbed = [&](std::uint64_t since) {
+        const auto concerned = concerned_by_calls(member);
+        return std::all_of(concerned.begin(), concerned.end(), [&](Rank rank) {
+            return undisturbed_since(members_[rank.value], since);
+        });
+    };
+    if (open->second.registry) {
+        witness_.registry().is_late(member, id, undisturbed);
+        member.calls.open.erase(open);
+        return post(member, mail::GiveUp{id});
+    }
+    witness_.store().is_late(member, id, now(), undisturbed);
+    if (std::exchange(open->second.given_up, true)) return;
     arrange((kAgentTickMs + 1) * kTicksPerMs, member, Happening::call_due, call);  // The coordinator's own clock may be that much behind.
+}
+
+/// Caller, coordinator and whoever keeps copies for it.
+std::vector<Rank> World::Stage::concerned_by_calls(const Member& member) const {
+    std::vector<Rank> concerned = member.view->followers;
+    concerned.push_back(member.rank);
+    concerned.push_back(member.view->coordinator);
+    if (member.view->keeper && core::contains(member.view->members, *member.view->keeper)) concerned.push_back(*member.view->keeper);
+    return concerned;
 }
 
 bool World::Stage::undisturbed_since(const Member& member, std::uint64_t since) const {

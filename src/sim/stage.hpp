@@ -118,6 +118,7 @@ private:
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
+    void perform(Member& member, core::RegistryCallEnded& effect);
     void perform(Member& member, core::LeavingHeard& effect);
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);
@@ -150,7 +151,10 @@ private:
     void ask_for_round(Member& member);
     void program_calls(Member& member);
     void call_due(Member& member, std::uint32_t call);
+    [[nodiscard]] std::vector<Rank> concerned_by_calls(const Member& member) const;
     [[nodiscard]] bool undisturbed_since(const Member& member, std::uint64_t since) const;
+    void call_store(Member& member);
+    void call_registry(Member& member);
     [[nodiscard]] core::StoreOperation any_operation(const Member& member, std::uint64_t call);
 
     // clients.cpp

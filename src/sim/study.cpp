@@ -29,6 +29,9 @@ void add(const Counts& one, Counts& sum) {
     sum.answered += one.answered;
     sum.refused_calls += one.refused_calls;
     sum.late_calls += one.late_calls;
+    sum.registry_calls += one.registry_calls;
+    sum.registry_answered += one.registry_answered;
+    sum.registry_refused += one.registry_refused;
     sum.operations += one.operations;
     sum.refused += one.refused;
     sum.requests += one.requests;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
-/// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp and store_witness.cpp, one function each.
+/// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp and
+/// registry_witness.cpp, one function each.
 
 #include <cstdint>
 #include <map>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "sim/member.hpp"
+#include "sim/registry_witness.hpp"
 #include "sim/store_witness.hpp"
 
 namespace muster::sim {
@@ -48,6 +50,7 @@ public:
     void looks_at(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
 
     [[nodiscard]] StoreWitness& store() { return store_; }
+    [[nodiscard]] RegistryWitness& registry() { return registry_; }
     [[nodiscard]] const std::string& violations() const { return violations_; }
     [[nodiscard]] std::uint64_t crossed() const { return history_.size(); }
     /// Of an engine that has crossed that many barriers; running where nobody has seen it.
@@ -90,6 +93,7 @@ private:
     std::map<RequestKey, std::uint64_t> submitted_;        ///< Barriers crossed by then.
     std::string violations_, last_note_;
     StoreWitness store_{violations_};
+    RegistryWitness registry_{violations_};
     core::PlanSettings settings_;
     std::vector<core::Member> launch_;
 };

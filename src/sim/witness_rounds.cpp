@@ -98,6 +98,7 @@ void Witness::enters_round(const Member& member, const core::Plan& plan, const s
         violated(round_name(plan.round) + " follows one that was closed");
     lifecycle_goes_on(plan, members);
     if (facts.empty()) return;
+    registry_.round_begins(plan, members);
     everybody_has_one_place(plan, facts);
     seats_are_as_the_order_says(plan, facts);
     world_before_ = plan.world;

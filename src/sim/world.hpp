@@ -57,7 +57,7 @@ struct WorldOptions {
     Quorum quorum = Quorum::majority;
     /// Clients (any member, where there is none) do something so often; 0: only what is asked for below.
     double acts_per_ms = 0;
-    double calls_per_ms = 0;     ///< Calls of each member on the round's store.
+    double calls_per_ms = 0;     ///< Calls of each member on the round's store and the job's registry.
     double wishes_per_ms = 0;    ///< Rounds that each member's program asks for: regroup, park, unpark.
     double closing_worlds = 0;   ///< Share of the worlds in which programs may also close the rendezvous.
     /// Members can die and rounds follow one another. Off: no core::Recovery, for very many members.
@@ -74,6 +74,7 @@ struct Counts {
     std::uint64_t hangs = 0, cut_off = 0, fenced = 0;  ///< Those fenced have woken cut off and stopped themselves.
     std::uint64_t wishes = 0;
     std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.
+    std::uint64_t registry_calls = 0, registry_answered = 0, registry_refused = 0;
     std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;
     std::uint64_t packets_most = 0;  ///< Sent by one member.
     Tick last_crossing;              ///< When the last engine crossed the last barrier.
