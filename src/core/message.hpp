@@ -70,6 +70,7 @@ struct RegistryAsk {                                                         ///
     std::string key;
     std::optional<RegistryToken> token;  ///< set, erase: only where this version is there. Nothing: where none is.
     Bytes bytes;
+    CallId settled{};                    ///< The client waits for no answer to its calls below this one.
 };
 struct RegistryTold {                                                        ///< Coordinator -> member.
     CallId id;

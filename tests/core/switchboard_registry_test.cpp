@@ -97,6 +97,24 @@ TEST_F(RegistryOverTheChannel, AnOpenCallIsAskedAgainOfTheSuccessorAndDoneOnce) 
     }
 }
 
+TEST_F(RegistryOverTheChannel, AnEraseThatWasDoneIsAcceptedBySuccessorsToo) {
+    for (std::uint32_t steps = 0; steps < 12; ++steps) {
+        FakeMembers other{{.engines = 4, .standbys = 2, .clients = 1, .seed = steps + 1}};
+        other.settle();
+        other.carry_out(3, other.board(3).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {}, CallId{1}}));
+        other.settle();
+        const auto token = other.at(3).looked[CallId{1}].at(0).token;
+        other.carry_out(3,
+                        other.board(3).registry_call({CallId{2}, RegistryAsk::erase, "state", token, {}, CallId{2}}));
+        other.run(steps);
+        other.kill(0);
+        other.rebuild();
+        other.settle();
+        ASSERT_EQ(other.at(3).looked[CallId{2}].size(), 1u) << steps;
+        EXPECT_TRUE(other.at(3).looked[CallId{2}][0].accepted) << steps;
+    }
+}
+
 TEST_F(RegistryOverTheChannel, WhoeverHasGivenUpHearsNothingMore) {
     const auto id = ask(3, RegistryAsk::get, "state");
     job.board(3).forget_registry_call(id);
