@@ -27,7 +27,9 @@ void Switchboard::hand_in_registry_calls(SwitchEffects& out) {
         registry_calls_, [](auto& one) { return one.second.ask; }, out);
 }
 
-void Switchboard::on(Rank, message::RegistryTold told, SwitchEffects& out) {
+/// Only the coordinator's word counts: whatever one before it has said, the call was made again at its successor.
+void Switchboard::on(Rank from, message::RegistryTold told, SwitchEffects& out) {
+    if (from != view_->coordinator) return;
     if (registry_calls_.erase(told.id) == 0) return;  // A repeat, or its caller has given up.
     out.emplace_back(RegistryCallEnded{std::move(told)});
 }
