@@ -51,7 +51,8 @@ void choose(SimulateOptions& options) {
     if (!options.members) options.members = rendezvous ? 20 : 8;
     world.standbys = options.standbys.value_or(rendezvous ? *options.members / 5 : 0);
     world.clients = options.clients.value_or(rendezvous && *options.members > 5 ? 1 : 0);
-    world.nodes = options.nodes.value_or(rendezvous ? std::max(1U, *options.members * 3 / 4) : 1);  // Some are alone on theirs.
+    world.nodes =
+        options.nodes.value_or(rendezvous ? std::max(1U, *options.members * 3 / 4) : 1);  // Some are alone on theirs.
     world.acts_per_ms = options.acts.value_or(rendezvous ? 0.3 : 0);
     world.faults.kill_per_event = options.kill.value_or(rendezvous ? 0.0001 : 0);
     options.study.cycles = options.cycles.value_or(rendezvous ? 20 : 1);
@@ -73,9 +74,8 @@ std::string complete(SimulateOptions& options) {
     const auto unit = world.engine_ranks * std::max<std::uint32_t>(1, world.group_size);
     if (members <= others) return "--members counts standbys and clients too: no engine is left";
     if ((members - others) % unit != 0)
-        return std::to_string(members - others) +
-               " members that are no standbys or clients are no multiple of " + std::to_string(unit) +
-               " (--engine-ranks x --group-size)";
+        return std::to_string(members - others) + " members that are no standbys or clients are no multiple of " +
+               std::to_string(unit) + " (--engine-ranks x --group-size)";
     world.engines = (members - others) / world.engine_ranks;
     world.stay = world.acts_per_ms > 0;  // Clients stop it as they like; it is started again.
     world.recovery = world.faults.kill() || world.wishes_per_ms > 0;
@@ -183,8 +183,11 @@ void register_simulate(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<SimulateOptions>();
     auto& world = options->study.world;
     auto* command = app.add_subcommand("simulate", "Run the core with virtual members, clock, network and deaths");
-    command->add_option("--machine", options->machine, "What is simulated")->check(CLI::IsMember({"lifecycle", "rendezvous"}));
-    command->add_option("--members", options->members, "All of them: engines' ranks, standbys, clients (8, rendezvous: 20)")
+    command->add_option("--machine", options->machine, "What is simulated")
+        ->check(CLI::IsMember({"lifecycle", "rendezvous"}));
+    command
+        ->add_option("--members", options->members,
+                     "All of them: engines' ranks, standbys, clients (8, rendezvous: 20)")
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
     command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
@@ -208,7 +211,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
         "  muster simulate --members 100000 --group-size 8\n"
         "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seeds 1000\n"
         "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seed 17 --trace\n"
-        "  muster simulate --machine rendezvous --members 20 --seeds 1000    # they die, hang, come back, regroup, use the store\n"
+        "  muster simulate --machine rendezvous --members 20 --seeds 1000    # they die, hang, come back, regroup, use "
+        "the store\n"
         "Exit code: 0 all rules held, 1 one was broken (its seed is printed), 2 bad usage.");
     command->callback([options, &exit_code] { exit_code = simulate(*options); });
 }

@@ -277,10 +277,9 @@ void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
 
 void World::Stage::perform(Member& member, core::StoreCallEnded& effect) {
     const auto& error = effect.answer.error;
-    ++(!error                               ? counts_.answered
-       : error->fault == Fault::timed_out ? counts_.late_calls
-                                            : counts_.refused_calls);
-    if (followed()) tell(member, "call " + std::to_string(effect.id.value) + " ends" + (error ? ": " + error->text : ""));
+    ++(!error ? counts_.answered : error->fault == Fault::timed_out ? counts_.late_calls : counts_.refused_calls);
+    if (followed())
+        tell(member, "call " + std::to_string(effect.id.value) + " ends" + (error ? ": " + error->text : ""));
     witness_.store().answered(member, effect.id, effect.answer, now());
     member.calls.open.erase(effect.id.value);
 }
@@ -288,7 +287,8 @@ void World::Stage::perform(Member& member, core::StoreCallEnded& effect) {
 void World::Stage::perform(Member& member, core::RegistryCallEnded& effect) {
     const auto& told = effect.told;
     ++(told.error ? counts_.registry_refused : counts_.registry_answered);
-    if (followed()) tell(member, "call " + std::to_string(told.id.value) + " ends" + (told.error ? ": " + *told.error : ""));
+    if (followed())
+        tell(member, "call " + std::to_string(told.id.value) + " ends" + (told.error ? ": " + *told.error : ""));
     witness_.registry().answered(member, told, members_);
     member.calls.open.erase(told.id.value);
 }

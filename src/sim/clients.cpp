@@ -26,7 +26,8 @@ std::optional<core::Wanted> way(State from, State to) {
 Member* World::Stage::someone_to_ask() {
     std::vector<Member*> some;
     for (auto& member : members_)
-        if (member.alive && !member.cut && !member.ended && (member.client || options_.clients == 0)) some.push_back(&member);
+        if (member.alive && !member.cut && !member.ended && (member.client || options_.clients == 0))
+            some.push_back(&member);
     if (some.empty())
         for (auto& member : members_)
             if (member.alive && !member.cut && !member.ended) some.push_back(&member);

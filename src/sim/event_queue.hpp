@@ -31,9 +31,9 @@ enum class Happening : std::uint8_t {
     client_acts,
     program_calls,  ///< The member's program uses the round's store, or the job's registry.
     program_wishes,
-    call_due,  ///< Number of the call.
-    wakes,     ///< Epoch: number of the hang.
-    evicted,   ///< Epoch: number of the hang.
+    call_due,    ///< Number of the call.
+    wakes,       ///< Epoch: number of the hang.
+    evicted,     ///< Epoch: number of the hang.
     inspection,  ///< No member: the world looks at itself.
 };
 

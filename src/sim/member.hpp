@@ -136,13 +136,13 @@ enum class Waits : std::uint8_t {
 struct Member {
     Rank rank;
     bool client = false, alive = true, ended = false, leaving = false;
-    bool hung = false;             ///< Stopped: what happens to it waits in `frozen`.
-    bool cut = false;              ///< The others have gone on without it, and it lives.
-    std::uint32_t hangs = 0;       ///< So far.
-    std::vector<Event> frozen;     ///< In the order in which they came.
-    std::uint64_t disturbed = 0;   ///< When it last woke, or entered or lost a round.
-    std::uint64_t ticked_ms = 0;   ///< When its switchboard last heard the time.
-    bool says_no = false;          ///< In the agreement under way.
+    bool hung = false;            ///< Stopped: what happens to it waits in `frozen`.
+    bool cut = false;             ///< The others have gone on without it, and it lives.
+    std::uint32_t hangs = 0;      ///< So far.
+    std::vector<Event> frozen;    ///< In the order in which they came.
+    std::uint64_t disturbed = 0;  ///< When it last woke, or entered or lost a round.
+    std::uint64_t ticked_ms = 0;  ///< When its switchboard last heard the time.
+    bool says_no = false;         ///< In the agreement under way.
     Wishes wishes;
     CallBook calls;
     std::optional<core::Switchboard> switchboard;

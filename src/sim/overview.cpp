@@ -24,7 +24,8 @@ const char* name_of(Doing doing) {
 const Member* World::Stage::newest() const {
     const Member* found = nullptr;
     for (const auto& member : members_)
-        if (member.alive && !member.cut && !member.ended && member.view && (!found || member.view->round > found->view->round))
+        if (member.alive && !member.cut && !member.ended && member.view &&
+            (!found || member.view->round > found->view->round))
             found = &member;
     return found;
 }
@@ -47,7 +48,9 @@ bool World::Stage::settled(State state) const {
         const bool waits = member.book && (!member.book->open_operations.empty() ||
                                            (state == State::running && !member.book->open_requests.empty()));
         if (waits || (!member.ended && !works(member, state))) return false;
-        if (std::any_of(member.calls.open.begin(), member.calls.open.end(), [](const auto& call) { return !call.second.given_up; })) return false;
+        if (std::any_of(member.calls.open.begin(), member.calls.open.end(),
+                        [](const auto& call) { return !call.second.given_up; }))
+            return false;
         if (!member.ended && member.view->round != some->view->round) return false;
     }
     return some || state == State::stopped;
@@ -64,8 +67,8 @@ std::string World::Stage::story() const {
     std::string text = "tick " + std::to_string(now()) + ", " + std::to_string(witness_.crossed()) + " barriers\n";
     for (const auto& member : members_) {
         text += "  rank " + std::to_string(member.rank.value) + (member.client ? " client" : "") +
-                (member.alive ? "" : " dead") + (member.hung ? " hangs" : "") + (member.cut ? " cut off" : "") + (member.ended ? " ended" : "") + (member.steady ? " steady" : "") +
-                (member.broken ? " broken" : "");
+                (member.alive ? "" : " dead") + (member.hung ? " hangs" : "") + (member.cut ? " cut off" : "") +
+                (member.ended ? " ended" : "") + (member.steady ? " steady" : "") + (member.broken ? " broken" : "");
         if (member.view) text += " round " + std::to_string(member.view->round.value);
         if (member.recovery) text += std::string(" ") + core::name_of(member.recovery->phase());
         text += " waits " + std::to_string(static_cast<int>(member.waits)) + " pool " + std::to_string(member.pool);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What programs do beside their turns: ask for rounds, park, unpark, close; call the round's store and the job's
 /// registry, with deadlines.
-/// Keys of the store say by their first letter what is done to them, so that the witness knows what may be there: v is set and
-/// erased, w is set and stays, c is changed by compare and set only, n is added to. Values are their writer's own.
+/// Keys of the store say by their first letter what is done to them, so that the witness knows what may be there: v is
+/// set and erased, w is set and stays, c is changed by compare and set only, n is added to. Values are their writer's
+/// own.
 #include <algorithm>
 
 #include "core/ranks.hpp"
@@ -97,13 +98,18 @@ void World::Stage::call_store(Member& member) {
 /// Changes what the member was last told of: another may have changed it since.
 void World::Stage::call_registry(Member& member) {
     using core::message::RegistryAsk;
-    RegistryAsk ask{.id = core::CallId{member.calls.made}, .key = "r" + std::to_string(dice_.below(kKeys)), .token = {}, .bytes = {}};
+    RegistryAsk ask{.id = core::CallId{member.calls.made},
+                    .key = "r" + std::to_string(dice_.below(kKeys)),
+                    .token = {},
+                    .bytes = {}};
     const auto dice = dice_.below(10);
     ask.what = dice < 4 ? RegistryAsk::get : dice < 8 ? RegistryAsk::set : RegistryAsk::erase;
     if (ask.what != RegistryAsk::get) ask.token = witness_.registry().last_heard(member, ask.key);
     if (ask.what == RegistryAsk::set)
         ask.bytes = bytes_of(std::to_string(member.rank.value) + "." + std::to_string(ask.id.value));
     member.calls.open[ask.id.value] = {.registry = true};
+    for (const auto& [id, open] : member.calls.open)
+        if (open.registry && ask.settled == core::CallId{}) ask.settled = core::CallId{id};
     ++counts_.registry_calls;
     witness_.registry().asks(member, ask, now());
     const auto deadline = dice_.between(2 * kAgentTickMs, kDeadlineMaxMs);
@@ -118,9 +124,8 @@ void World::Stage::call_due(Member& member, std::uint32_t call) {
     const core::CallId id{call};
     const auto undisturbed = [&](std::uint64_t since) {
         const auto concerned = concerned_by_calls(member);
-        return std::all_of(concerned.begin(), concerned.end(), [&](Rank rank) {
-            return undisturbed_since(members_[rank.value], since);
-        });
+        return std::all_of(concerned.begin(), concerned.end(),
+                           [&](Rank rank) { return undisturbed_since(members_[rank.value], since); });
     };
     if (open->second.registry) {
         witness_.registry().is_late(member, id, undisturbed);
@@ -129,7 +134,8 @@ void World::Stage::call_due(Member& member, std::uint32_t call) {
     }
     witness_.store().is_late(member, id, now(), undisturbed);
     if (std::exchange(open->second.given_up, true)) return;
-    arrange((kAgentTickMs + 1) * kTicksPerMs, member, Happening::call_due, call);  // The coordinator's own clock may be that much behind.
+    arrange((kAgentTickMs + 1) * kTicksPerMs, member, Happening::call_due,
+            call);  // The coordinator's own clock may be that much behind.
 }
 
 /// Caller, coordinator and whoever keeps copies for it.
@@ -137,7 +143,8 @@ std::vector<Rank> World::Stage::concerned_by_calls(const Member& member) const {
     std::vector<Rank> concerned = member.view->followers;
     concerned.push_back(member.rank);
     concerned.push_back(member.view->coordinator);
-    if (member.view->keeper && core::contains(member.view->members, *member.view->keeper)) concerned.push_back(*member.view->keeper);
+    if (member.view->keeper && core::contains(member.view->members, *member.view->keeper))
+        concerned.push_back(*member.view->keeper);
     return concerned;
 }
 

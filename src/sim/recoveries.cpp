@@ -65,8 +65,8 @@ void World::Stage::enter_pool(Member& member, std::uint32_t pool) {
     member.broken = false;
     for (const auto packet : std::exchange(member.early, {})) (void)network_.take(packet);
     const auto& members = pools_[pool].members;
-    const bool whole = std::all_of(members.begin(), members.end(),
-                                   [&](Rank rank) { return sees(member, members_[rank.value]); });
+    const bool whole =
+        std::all_of(members.begin(), members.end(), [&](Rank rank) { return sees(member, members_[rank.value]); });
     if (!whole || pools_[pool].revoked) arrange(dice_.between(1, 500), member, Happening::notice, pool);
 }
 

@@ -32,7 +32,7 @@ void RegistryWitness::asks(const Member& client, const RegistryAsk& ask, std::ui
     const Name name{client.rank, ask.id.value};
     calls_[name] = {.ask = ask, .asked = now, .era = era_, .floor = key.floor};
     if (ask.what == RegistryAsk::set) key.writers[text_of(ask.bytes)] = name;
-    if (ask.what == RegistryAsk::erase && ask.token) key.erased.insert(*ask.token);
+    if (ask.what == RegistryAsk::erase && ask.token) key.erases.push_back(name);
 }
 
 void RegistryWitness::answered(const Member& client, const RegistryTold& told, const std::vector<Member>& members) {
@@ -67,7 +67,8 @@ void RegistryWitness::shows(const Call& call, const RegistryTold& told) {
     if (!is_new) return;
     for (const auto& [token, other] : versions_)
         if (token != *told.token && other == version->second)
-            violated(call, "sees '" + value + "', which was set twice: " + name_of(token) + ", " + name_of(*told.token));
+            violated(call,
+                     "sees '" + value + "', which was set twice: " + name_of(token) + ", " + name_of(*told.token));
 }
 
 /// What somebody had heard of before the call was made is there, or something later is.
@@ -78,9 +79,17 @@ void RegistryWitness::is_as_new_as_was_heard(const Call& call, const RegistryTol
     if (told.token) {
         const bool old = floor.gone ? *told.token <= floor.token : *told.token < floor.token;
         if (old) violated(call, "sees " + name_of(*told.token) + ", and " + name_of(floor.token) + " was there before");
-    } else if (!floor.gone && key.erased.lower_bound(floor.token) == key.erased.end()) {
+    } else if (!floor.gone && !may_be_erased(key, call, floor.token)) {
         violated(call, "sees nothing: " + name_of(floor.token) + " is lost");
     }
+}
+
+/// By another call than this one, unless it says that it did so; whose call was not accepted has erased nothing.
+bool RegistryWitness::may_be_erased(const Key& key, const Call& but, Token from) const {
+    return std::any_of(key.erases.begin(), key.erases.end(), [&](const Name& name) {
+        const Call& erase = calls_.at(name);
+        return *erase.ask.token >= from && !erase.denied && (&erase != &but || !but.denied);
+    });
 }
 
 /// Each version has one successor, or one end.
@@ -88,7 +97,8 @@ void RegistryWitness::accepts(const Call& call, const RegistryTold& told) {
     Key& key = keys_[call.ask.key];
     const Name name{client_, call.ask.id.value};
     const bool sets = call.ask.what == RegistryAsk::set;
-    if (sets && (!told.token || told.bytes != call.ask.bytes)) violated(call, "is accepted, and another version is there");
+    if (sets && told.token && text_of(told.bytes) != text_of(call.ask.bytes) && told.token <= call.ask.token)
+        violated(call, "is accepted, and what it has replaced is there");
     if (!call.ask.token) return;
     if (key.successors.try_emplace(*call.ask.token, name).first->second != name)
         violated(call, "is accepted beside another that replaced " + name_of(*call.ask.token));

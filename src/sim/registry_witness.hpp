@@ -50,11 +50,12 @@ private:
         Floor floor;
         std::map<std::string, Name> writers;  ///< By value.
         std::map<Token, Name> successors;     ///< By the token that was expected: which change was accepted.
-        std::set<Token> erased;               ///< Somebody has asked for their end.
+        std::vector<Name> erases;             ///< Calls that asked for a version's end.
     };
     void holders_go_on(const core::Plan& plan, const std::vector<Member>& members);
     void shows(const Call& call, const core::message::RegistryTold& told);
     void is_as_new_as_was_heard(const Call& call, const core::message::RegistryTold& told);
+    [[nodiscard]] bool may_be_erased(const Key& key, const Call& but, Token from) const;
     void accepts(const Call& call, const core::message::RegistryTold& told);
     void followers_have_it(const Member& client, const Call& call, Token token, const std::vector<Member>& members);
     void raise(Key& key, Floor floor) const;

@@ -30,8 +30,7 @@ void StoreWitness::asks(const Member& client, const core::StoreCall& call, std::
         const std::string key_name = core::keys_of(call.operation).front();
         Key& key = key_of(made, key_name);
         key.changes.push_back(name);
-        if (const auto* set = std::get_if<core::store::Set>(&call.operation))
-            key.writers[text_of(*set->value)] = name;
+        if (const auto* set = std::get_if<core::store::Set>(&call.operation)) key.writers[text_of(*set->value)] = name;
         if (const auto* swap = std::get_if<core::store::CompareSet>(&call.operation))
             key.writers[text_of(*swap->desired)] = name;
         if (std::holds_alternative<core::store::Erase>(call.operation)) key.erased = true;
@@ -39,8 +38,7 @@ void StoreWitness::asks(const Member& client, const core::StoreCall& call, std::
     }
 }
 
-void StoreWitness::answered(const Member& client, core::CallId id, const core::StoreAnswer& answer,
-                            std::uint64_t now) {
+void StoreWitness::answered(const Member& client, core::CallId id, const core::StoreAnswer& answer, std::uint64_t now) {
     client_ = client.rank;
     now_ = now;
     const auto found = calls_.find({client.rank, id.value});
@@ -119,7 +117,8 @@ void StoreWitness::read(const Call& call, const std::string& name, const core::B
     if (writer == key.writers.end()) {
         for (const auto& [where, other] : keys_)
             if (other.writers.contains(value))
-                return violated(call, "reads what was set in " + round_name(where.first) + " for '" + where.second + "'");
+                return violated(call,
+                                "reads what was set in " + round_name(where.first) + " for '" + where.second + "'");
         return violated(call, "reads '" + value + "', which nobody has set");
     }
     const Call& write = calls_.at(writer->second);
@@ -152,7 +151,8 @@ void StoreWitness::check(const Call& call, const core::store::CompareSet& swap, 
         heard_.erase({client_, swap.key});
         return;
     }
-    if (!answer.done && text_of(*answer.value) == expected) violated(call, "is not accepted, and expected what is there");
+    if (!answer.done && text_of(*answer.value) == expected)
+        violated(call, "is not accepted, and expected what is there");
     read(call, swap.key, *answer.value);
 }
 
@@ -182,8 +182,11 @@ void StoreWitness::check(const Call& call, const core::store::NumKeys&, const co
         });
         least += surely_there(call, key->first.second);
     }
-    if (answer.number > most) violated(call, "counts " + std::to_string(answer.number) + " keys, at most " + std::to_string(most) + " were set");
-    if (answer.number < least) violated(call, "counts " + std::to_string(answer.number) + " keys, " + std::to_string(least) + " are there");
+    if (answer.number > most)
+        violated(call,
+                 "counts " + std::to_string(answer.number) + " keys, at most " + std::to_string(most) + " were set");
+    if (answer.number < least)
+        violated(call, "counts " + std::to_string(answer.number) + " keys, " + std::to_string(least) + " are there");
 }
 
 std::string StoreWitness::last_heard(const Member& client, const std::string& key) const {

@@ -36,17 +36,17 @@ private:
     struct Call {
         core::StoreCall call;
         std::uint64_t asked = 0, answered = 0;  ///< answered is 0 while it is open.
-        bool over = false;     ///< Its round was over before it was made.
-        bool nothing = false;  ///< It was answered that nothing was done.
-        bool changed = false;  ///< It was answered that it changed its key.
-        std::int64_t floor = 0;  ///< add: the highest sum that anybody had heard of when it was made.
+        bool over = false;                      ///< Its round was over before it was made.
+        bool nothing = false;                   ///< It was answered that nothing was done.
+        bool changed = false;                   ///< It was answered that it changed its key.
+        std::int64_t floor = 0;                 ///< add: the highest sum that anybody had heard of when it was made.
     };
     struct Key {
-        std::map<std::string, Name> writers;     ///< By the value: set and compare_set, answered or not.
-        std::vector<Name> changes;               ///< All that may change it, in the order in which they were made.
-        std::set<std::int64_t> sums;             ///< Results of add.
-        std::map<std::string, Name> accepted;    ///< compare_set: by what was expected.
-        bool erased = false;                     ///< Somebody has asked for it.
+        std::map<std::string, Name> writers;   ///< By the value: set and compare_set, answered or not.
+        std::vector<Name> changes;             ///< All that may change it, in the order in which they were made.
+        std::set<std::int64_t> sums;           ///< Results of add.
+        std::map<std::string, Name> accepted;  ///< compare_set: by what was expected.
+        bool erased = false;                   ///< Somebody has asked for it.
     };
     [[nodiscard]] Key& key_of(const Call& call, const std::string& key) { return keys_[{call.call.round, key}]; }
     void read(const Call& call, const std::string& key, const core::Bytes& bytes);

@@ -86,8 +86,8 @@ private:
     std::vector<Last> crossings_;
     std::map<Round, core::Plan> plans_;
     std::vector<Rank> world_before_;  ///< Of the last round that somebody has entered.
-    std::vector<Crossing> history_;  ///< By barrier, the first at 0.
-    core::SignalEntry arriving_;     ///< What the barrier is crossed for at which all have arrived.
+    std::vector<Crossing> history_;   ///< By barrier, the first at 0.
+    core::SignalEntry arriving_;      ///< What the barrier is crossed for at which all have arrived.
     std::map<Operation, Asked> asked_;
     std::map<Operation, std::set<std::uint64_t>> led_to_;  ///< Barriers of each operation.
     std::map<RequestKey, std::uint64_t> submitted_;        ///< Barriers crossed by then.

@@ -25,7 +25,8 @@ public:
     [[nodiscard]] std::size_t size() const { return seats_.size(); }
     [[nodiscard]] std::size_t taken(std::size_t unit) const {
         const auto first = seats_.begin() + static_cast<std::ptrdiff_t>(unit * unit_);
-        return static_cast<std::size_t>(std::count_if(first, first + unit_, [](const auto& seat) { return seat.has_value(); }));
+        return static_cast<std::size_t>(
+            std::count_if(first, first + unit_, [](const auto& seat) { return seat.has_value(); }));
     }
     [[nodiscard]] std::size_t units() const { return seats_.size() / unit_; }
 
@@ -158,7 +159,8 @@ void Witness::seats_are_as_the_order_says(const core::Plan& plan, const std::vec
 std::vector<Rank> Witness::seats_by_rule(const std::vector<Rank>& willing) const {
     const auto& placement = settings_.placement;
     const auto unit = core::unit_of(placement);
-    const auto size = std::min<std::size_t>(std::size_t{placement.engines} * placement.engine_ranks, willing.size()) / unit * unit;
+    const auto size =
+        std::min<std::size_t>(std::size_t{placement.engines} * placement.engine_ranks, willing.size()) / unit * unit;
     Seats seats(std::max(world_before_.size(), size), unit);
     std::vector<Rank> others = willing;
     std::size_t seated = 0;
@@ -168,7 +170,8 @@ std::vector<Rank> Witness::seats_by_rule(const std::vector<Rank>& willing) const
         if (seats[slot]) continue;
         const auto home = slot < world_before_.size() ? launch_[world_before_[slot].value].location : "";
         const auto nearest = std::min_element(others.begin(), others.end(), [&](Rank one, Rank other) {
-            const bool near_one = launch_[one.value].location == home, near_other = launch_[other.value].location == home;
+            const bool near_one = launch_[one.value].location == home,
+                       near_other = launch_[other.value].location == home;
             return near_one != near_other ? near_one : one < other;
         });
         seats[slot] = *nearest;

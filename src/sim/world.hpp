@@ -40,7 +40,9 @@ struct Faults {
     std::uint32_t hang_window = 20'000;  ///< Ticks. 1 s in a job; only its ratio to a recovery matters.
     /// Probability that a packet that was lost with its round comes all the same, later.
     double stale_packet = 0;
-    [[nodiscard]] bool kill() const { return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0; }
+    [[nodiscard]] bool kill() const {
+        return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0;
+    }
     [[nodiscard]] bool hang() const { return hang_per_event > 0 || hang_coordinator > 0; }
 };
 
@@ -57,9 +59,9 @@ struct WorldOptions {
     Quorum quorum = Quorum::majority;
     /// Clients (any member, where there is none) do something so often; 0: only what is asked for below.
     double acts_per_ms = 0;
-    double calls_per_ms = 0;     ///< Calls of each member on the round's store and the job's registry.
-    double wishes_per_ms = 0;    ///< Rounds that each member's program asks for: regroup, park, unpark.
-    double closing_worlds = 0;   ///< Share of the worlds in which programs may also close the rendezvous.
+    double calls_per_ms = 0;    ///< Calls of each member on the round's store and the job's registry.
+    double wishes_per_ms = 0;   ///< Rounds that each member's program asks for: regroup, park, unpark.
+    double closing_worlds = 0;  ///< Share of the worlds in which programs may also close the rendezvous.
     /// Members can die and rounds follow one another. Off: no core::Recovery, for very many members.
     bool recovery = true;
     Faults faults{};

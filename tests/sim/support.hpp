@@ -71,9 +71,9 @@ inline WorldOptions rendezvous_world(std::uint64_t seed) {
     faults.kill_per_recovery_event = dice.below(2) == 0 ? 0 : 0.002;
     faults.kill_coordinator = dice.below(2) == 0 ? 0 : 0.001;
     faults.deaths_max = dice.between(0, 8);
-    faults.hang_per_event = dice.below(4) == 0 ? 0 : 0.0004;
+    faults.hang_per_event = dice.below(4) == 0 ? 0 : 0.001;
     faults.hang_coordinator = dice.below(2) == 0 ? 0 : 0.002;
-    faults.hangs_max = dice.between(1, 8);
+    faults.hangs_max = dice.between(2, 12);
     faults.stale_packet = dice.below(3) == 0 ? 0 : 0.3;
     return options;
 }
