@@ -275,24 +275,6 @@ void World::Stage::perform(Member& member, core::LeavingHeard& effect) {
 
 void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
 
-void World::Stage::perform(Member& member, core::StoreCallEnded& effect) {
-    const auto& error = effect.answer.error;
-    ++(!error ? counts_.answered : error->fault == Fault::timed_out ? counts_.late_calls : counts_.refused_calls);
-    if (followed())
-        tell(member, "call " + std::to_string(effect.id.value) + " ends" + (error ? ": " + error->text : ""));
-    witness_.store().answered(member, effect.id, effect.answer, now());
-    member.calls.open.erase(effect.id.value);
-}
-
-void World::Stage::perform(Member& member, core::RegistryCallEnded& effect) {
-    const auto& told = effect.told;
-    ++(told.error ? counts_.registry_refused : counts_.registry_answered);
-    if (followed())
-        tell(member, "call " + std::to_string(told.id.value) + " ends" + (told.error ? ": " + *told.error : ""));
-    witness_.registry().answered(member, told, members_);
-    member.calls.open.erase(told.id.value);
-}
-
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.
 void World::Stage::perform(Member& member, core::TellPosition& effect) {
     apply(member, member.switchboard->position(effect.to, effect.query, {}));

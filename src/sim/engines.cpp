@@ -239,7 +239,6 @@ core::Order World::Stage::leave_rest(Member& member) {
     return engine.loop.woken();
 }
 
-/// Something has come.
 void World::Stage::look(Member& member) {
     if (member.engine->doing == Doing::rest && has_news(*member.engine)) carry_out(member, leave_rest(member));
 }

@@ -128,14 +128,13 @@ void World::Stage::call_due(Member& member, std::uint32_t call) {
                            [&](Rank rank) { return undisturbed_since(members_[rank.value], since); });
     };
     if (open->second.registry) {
-        witness_.registry().is_late(member, id, undisturbed);
+        witness_.registry().is_late(member, id, now(), undisturbed);
         member.calls.open.erase(open);
         return post(member, mail::GiveUp{id});
     }
     witness_.store().is_late(member, id, now(), undisturbed);
-    if (std::exchange(open->second.given_up, true)) return;
-    arrange((kAgentTickMs + 1) * kTicksPerMs, member, Happening::call_due,
-            call);  // The coordinator's own clock may be that much behind.
+    open->second.given_up = true;  // The witness goes on looking.
+    if (!healed_) arrange((kAgentTickMs + 1) * kTicksPerMs, member, Happening::call_due, call);
 }
 
 /// Caller, coordinator and whoever keeps copies for it.
@@ -175,6 +174,24 @@ core::StoreOperation World::Stage::any_operation(const Member& member, std::uint
         }
         default: return core::store::NumKeys{};
     }
+}
+
+void World::Stage::perform(Member& member, core::StoreCallEnded& effect) {
+    const auto& error = effect.answer.error;
+    ++(!error ? counts_.answered : error->fault == Fault::timed_out ? counts_.late_calls : counts_.refused_calls);
+    if (followed())
+        tell(member, "call " + std::to_string(effect.id.value) + " ends" + (error ? ": " + error->text : ""));
+    witness_.store().answered(member, effect.id, effect.answer, now());
+    member.calls.open.erase(effect.id.value);
+}
+
+void World::Stage::perform(Member& member, core::RegistryCallEnded& effect) {
+    const auto& told = effect.told;
+    ++(told.error ? counts_.registry_refused : counts_.registry_answered);
+    if (followed())
+        tell(member, "call " + std::to_string(told.id.value) + " ends" + (told.error ? ": " + *told.error : ""));
+    witness_.registry().answered(member, told, members_);
+    member.calls.open.erase(told.id.value);
 }
 
 }  // namespace muster::sim

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/ranks.hpp"
+#include "sim/clock.hpp"
 #include "sim/texts.hpp"
 
 namespace muster::sim {
@@ -121,11 +122,13 @@ void RegistryWitness::followers_have_it(const Member& client, const Call& call, 
                                ", a follower, does not have");
 }
 
-void RegistryWitness::is_late(const Member& client, core::CallId id,
+void RegistryWitness::is_late(const Member& client, core::CallId id, std::uint64_t now,
                               const std::function<bool(std::uint64_t since)>& undisturbed) {
     const Call& call = calls_.at({client.rank, id.value});
     client_ = client.rank;
-    if (undisturbed(call.asked)) violated(call, "is not answered, and nothing has come between");
+    const auto bound = 2 * kAgentTickMs * kTicksPerMs;
+    if (now >= call.asked + bound && undisturbed(now - bound))
+        violated(call, "is not answered, and nothing has come between");
 }
 
 // Rounds.

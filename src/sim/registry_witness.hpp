@@ -28,7 +28,8 @@ public:
     void asks(const Member& client, const core::message::RegistryAsk& ask, std::uint64_t now);
     void answered(const Member& client, const core::message::RegistryTold& told, const std::vector<Member>& members);
     /// No answer. `undisturbed`: as StoreWitness, the coordinator's followers included.
-    void is_late(const Member& client, core::CallId id, const std::function<bool(std::uint64_t since)>& undisturbed);
+    void is_late(const Member& client, core::CallId id, std::uint64_t now,
+                 const std::function<bool(std::uint64_t since)>& undisturbed);
     /// The token of what the member was last told that a key holds.
     [[nodiscard]] std::optional<core::RegistryToken> last_heard(const Member& client, const std::string& key) const;
     [[nodiscard]] std::uint64_t losses() const { return era_; }

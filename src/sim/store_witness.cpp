@@ -65,7 +65,7 @@ void StoreWitness::is_late(const Member& client, core::CallId id, std::uint64_t 
     const Call& call = calls_.at({client.rank, id.value});
     client_ = client.rank;
     const auto bound = (call.call.patience_ms + kAgentTickMs + 1) * kTicksPerMs;
-    if (now >= call.asked + bound && undisturbed(call.asked))
+    if (now >= call.asked + bound && undisturbed(now - bound))
         violated(call, "is not answered by its deadline, and nothing has come between");
 }
 

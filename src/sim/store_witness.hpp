@@ -25,7 +25,8 @@ public:
     void round_begins(Round round) { newest_ = round; }
     void asks(const Member& client, const core::StoreCall& call, std::uint64_t now);
     void answered(const Member& client, core::CallId id, const core::StoreAnswer& answer, std::uint64_t now);
-    /// No answer yet. `undisturbed`: neither caller nor coordinator has lost or begun a round, or slept, since then.
+    /// No answer yet. `undisturbed`: neither caller nor coordinator has lost or begun a round, or slept, since then: a
+    /// call that was open before counts from there, since it is made again.
     void is_late(const Member& client, core::CallId id, std::uint64_t now,
                  const std::function<bool(std::uint64_t since)>& undisturbed);
     /// What the member was last told that a key holds in its round; empty: nothing.
