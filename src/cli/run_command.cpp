@@ -102,6 +102,7 @@ int run(RunOptions& options) {
         options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
     std::ofstream json;
     if (!options.json_file.empty()) {
+        options.spec.events = "link";
         json.open(options.json_file);
         if (!json) return refuse("--json: " + options.json_file + " cannot be written");
     }

@@ -58,18 +58,17 @@ void RegistryWitness::answered(const Member& client, const RegistryTold& told, c
 void RegistryWitness::shows(const Call& call, const RegistryTold& told) {
     if (!told.token) return;
     const std::string value = text_of(told.bytes);
-    const auto [version, is_new] = versions_.try_emplace(*told.token, call.ask.key, value);
+    const auto version = versions_.try_emplace(*told.token, call.ask.key, value).first;
     if (version->second != std::pair(call.ask.key, value))
         violated(call, "sees a token that was another version's: " + name_of(*told.token));
     const Key& key = keys_[call.ask.key];
     const auto writer = key.writers.find(value);
     if (writer == key.writers.end()) return violated(call, "sees '" + value + "', which nobody has set");
     if (calls_.at(writer->second).denied) violated(call, "sees '" + value + "', whose set was not accepted");
-    if (!is_new) return;
-    for (const auto& [token, other] : versions_)
-        if (token != *told.token && other == version->second)
-            violated(call,
-                     "sees '" + value + "', which was set twice: " + name_of(token) + ", " + name_of(*told.token));
+    const auto [seen, is_first] = seen_.try_emplace(value, *told.token);
+    if (!is_first && seen->second != *told.token)
+        violated(call,
+                 "sees '" + value + "', which was set twice: " + name_of(seen->second) + ", " + name_of(*told.token));
 }
 
 /// What somebody had heard of before the call was made is there, or something later is.
@@ -145,7 +144,11 @@ void RegistryWitness::round_begins(const core::Plan& plan, const std::vector<Mem
     }
     ++era_;
     holders_.clear();
-    for (auto& [name, key] : keys_) key.floor = {};
+    for (auto& [name, key] : keys_) {
+        key.floor = {};
+        key.successors.clear();
+    }
+    seen_.clear();
 }
 
 /// The last round's coordinator and followers, where all of them had come to hold everything in it.

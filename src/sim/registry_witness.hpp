@@ -3,7 +3,8 @@
 /// What must hold of the job's registry, as its callers see it: told of each call, each answer and each round.
 /// Intuition: every set writes a value of its own, so an answer shows whose version it tells of; and a later version
 /// has a higher token. What all followers of a round have is there as long as one of them, or the coordinator, goes
-/// on into the next round; where none does, the witness begins anew with whatever is there (`era_`).
+/// on into the next round; where none does, the witness begins anew with whatever is there (`era_`): nothing, or the
+/// older copy of a member that has followed before.
 /// The rules, one function each in registry_witness.cpp. Units: ticks.
 
 #include <cstdint>
@@ -67,6 +68,7 @@ private:
     std::map<Name, Call> calls_;
     std::map<std::string, Key> keys_;
     std::map<Token, std::pair<std::string, std::string>> versions_;  ///< Key and value.
+    std::map<std::string, Token> seen_;                              ///< By value, in this era.
     std::map<std::pair<Rank, std::string>, std::optional<Token>> heard_;
     std::set<Rank> holders_;  ///< Coordinator and followers of the last round in which all of them had everything.
     Rank client_;             ///< Of the answer that is looked at.
