@@ -35,6 +35,9 @@ public:
 /// Nodes of one dynamic rendezvous, each iteration of whose executors is a line. Fields: DESIGN.md, "Rendezvous".
 [[nodiscard]] std::unique_ptr<Machine> make_rendezvous();
 
+/// A controller, its journal and a world in which replicas start and stop at once. Fields: DESIGN.md, "Controller".
+[[nodiscard]] std::unique_ptr<Machine> make_controller();
+
 /// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad.
 [[nodiscard]] bool converse(Machine& machine, std::istream& in, std::ostream& out);
 
