@@ -102,6 +102,7 @@ private:
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
+    void perform(Member& member, core::RegistryCallEnded& effect);
     void perform(Member& member, core::LeavingHeard& effect);
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);
