@@ -89,6 +89,7 @@ Step Controller::call(const Command& command, const Surroundings& around, std::u
     step.now_ms = now_ms;
     if (!decision.event) return step;
     locked_ = true;
+    over_ = false;
     if (const auto goal = replaced_by(*decision.event, state())) step.ended.push_back(*goal);
     step.records.push_back(encode(*decision.event));
     step.effects = std::move(decision.effects);
@@ -98,7 +99,10 @@ Step Controller::call(const Command& command, const Surroundings& around, std::u
 
 Effects Controller::commit(const Step& step, double chance) {
     MUSTER_ASSERT(locked_ || step.records.empty());  // R2.
-    for (const auto& record : step.records) folded_.apply(record);
+    for (const auto& record : step.records) {
+        const bool is_event = folded_.apply(record);
+        MUSTER_ASSERT(is_event);
+    }
     return committed(step, chance);
 }
 
@@ -123,6 +127,7 @@ void Controller::abandon(const Step& step) {
 Effects Controller::cleared() {
     Effects effects;
     waits_.end_all(effects);
+    over_ = true;
     reports_.clear();
     asked_to_start_.clear();
     asked_to_stop_.clear();

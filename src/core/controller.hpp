@@ -131,6 +131,7 @@ private:
     FoldedState& folded_;
     ControllerSettings settings_;
     bool locked_ = false;
+    bool over_ = false;  ///< Shut down: turns do nothing until somebody asks for something again.
     std::vector<ReplicaReport> reports_;
     std::set<ReplicaName> asked_to_start_;
     std::map<ReplicaName, std::uint64_t> asked_to_stop_;  ///< When it was.

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// The controller's state as the journal and the followers keep it: bytes in, bytes out.
-/// Errors: a record that cannot be decoded stops the process, since what follows would be folded onto a wrong state;
-/// the journal has checked it before. Thread safety: none.
+/// Errors: bytes that are no record or no snapshot are refused, and nothing has changed. Thread safety: none.
 
 #include <span>
 
-#include "core/assert.hpp"
 #include "core/controller_event.hpp"
+#include "core/mirror.hpp"
 
 namespace muster::core::controller {
 
-class FoldedState {
+class FoldedState : public Mirrored {
 public:
     [[nodiscard]] const State& state() const { return state_; }
-    void apply(std::span<const std::byte> record) {
+    [[nodiscard]] bool apply(std::span<const std::byte> record) override {
         const auto event = decode_event(record);
-        MUSTER_ASSERT(event);
-        controller::apply(state_, *event);
+        if (event) controller::apply(state_, *event);
+        return event.has_value();
     }
-    [[nodiscard]] Bytes snapshot() const { return encode(state_); }
-    /// False, and nothing changed, where the bytes are no snapshot.
-    [[nodiscard]] bool load(std::span<const std::byte> snapshot) {
+    [[nodiscard]] Bytes snapshot() const override { return encode(state_); }
+    [[nodiscard]] bool load(std::span<const std::byte> snapshot) override {
         auto state = decode_state(snapshot);
         if (state) state_ = std::move(*state);
         return state.has_value();

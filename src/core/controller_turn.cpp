@@ -67,7 +67,7 @@ Step Controller::turn(std::uint64_t now_ms) {
     MUSTER_ASSERT(!locked_);
     Step step;
     step.now_ms = now_ms;
-    if (state().shutting_down) return step;
+    if (state().shutting_down || over_) return step;
     locked_ = true;
     step.is_turn = true;
     Draft draft(state());

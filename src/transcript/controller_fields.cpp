@@ -117,6 +117,8 @@ ctl::Command create_backend(Fields& fields) {
     ctl::CreateBackend call;
     call.tag = backend_of(fields);
     call.config = merged(ctl::BackendConfig{}, options_of(fields.find({"backend_config", "config", "config_options"})));
+    read_or(fields, {"num_replicas"},
+            call.config.num_replicas);  // The field that most lines are about may stand alone.
     if (const auto* program = fields.find({"replica_config"})) call.replica_config = canonical(*program);
     return call;
 }
@@ -251,9 +253,10 @@ Json json_of(std::optional<ctl::GoalId> goal) {
     return "g" + std::to_string(goal->value);
 }
 
-/// Nothing for a text that is no goal of ours.
+/// Nothing for null and for a text that is no goal of ours.
 std::optional<ctl::GoalId> goal_from(const Json& value) {
-    if (!value.is_string()) return std::nullopt;
+    if (value.is_null()) return std::nullopt;
+    if (!value.is_string()) throw BadLine("\"goal_id\" must be a text or null");
     const auto text = value.get<std::string>();
     ctl::GoalId goal;
     if (text.size() < 2 || text.front() != 'g') return std::nullopt;

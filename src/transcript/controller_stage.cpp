@@ -68,7 +68,7 @@ ControllerStage::ControllerStage() {
 void ControllerStage::begin(Scene& scene) {
     up_ = true;
     folded_ = std::make_unique<ctl::FoldedState>();
-    for (const auto& record : journal_) folded_->apply(record);
+    for (const auto& record : journal_) static_cast<void>(folded_->apply(record));
     controller_ = std::make_unique<ctl::Controller>(*folded_, ctl::ControllerSettings{});
     controller_->gates().set_nodes(nodes_);
     board_ = std::make_unique<core::LongPoll>(++incarnation_);
@@ -203,7 +203,7 @@ void ControllerStage::carry_out(const ctl::Effect& effect, Scene& scene) {
                                 [&](const ctl::DeleteCheckpoint& one) {
                                     if (!enters("delete_checkpoint", scene)) return;
                                     journal_.clear();
-                                    folded_->apply(one.record);
+                                    static_cast<void>(folded_->apply(one.record));
                                     carry_out(controller_->cleared(), scene);
                                 },
                                 [&](const ctl::Exit&) { up_ = false; },

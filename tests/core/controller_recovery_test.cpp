@@ -215,13 +215,17 @@ TEST(ControllerRecovery, AFollowerThatFoldsTheRecordsHoldsTheSame) {
     for (int call = 0; call < 200; ++call) {
         static_cast<void>(job.call(random_command(dice)));
         static_cast<void>(job.tick());
-        for (; seen < job.journal.size(); ++seen) follower.apply(job.journal[seen]);
+        for (; seen < job.journal.size(); ++seen) ASSERT_TRUE(follower.apply(job.journal[seen]));
         if (job.journal.empty()) break;  // A shutdown.
         ASSERT_EQ(follower.state(), job.state());
         FoldedState late;
         ASSERT_TRUE(late.load(follower.snapshot()));
         ASSERT_EQ(late.state(), job.state());
     }
+    const auto before = follower.snapshot();
+    EXPECT_FALSE(follower.apply(Bytes(3, std::byte{0xff})));
+    EXPECT_FALSE(follower.load(Bytes(3, std::byte{0xff})));
+    EXPECT_EQ(follower.snapshot(), before);
 }
 
 }  // namespace muster::core::controller::testing

@@ -2,6 +2,8 @@
 #pragma once
 /// A job around a controller: a journal, replicas that outlive it, and a driver that can die between any two effects.
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <optional>
 #include <set>
@@ -62,7 +64,7 @@ public:
     Texts recover() {
         Answer answer;
         folded = std::make_unique<FoldedState>();
-        for (const auto& record : journal) folded->apply(record);
+        for (const auto& record : journal) EXPECT_TRUE(folded->apply(record));
         controller = std::make_unique<Controller>(*folded, settings_);
         controller->gates().set_nodes(nodes);
         dead = false;
@@ -148,7 +150,7 @@ private:
                                   [this](const StartGate& one) { controller->gates().up(one.node); },
                                   [this](const DeleteCheckpoint& one) {
                                       journal.clear();
-                                      folded->apply(one.record);
+                                      EXPECT_TRUE(folded->apply(one.record));
                                       static_cast<void>(controller->cleared());
                                   },
                                   [this](const Exit&) { dead = true; }, [](const auto&) {}},
