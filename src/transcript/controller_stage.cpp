@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include "core/overloaded.hpp"
 #include "transcript/controller_fields.hpp"
 
 namespace muster::transcript {
@@ -12,6 +11,8 @@ namespace muster::transcript {
 namespace ctl = core::controller;
 
 namespace {
+
+using Kind = ctl::ReplicaReport::Kind;
 
 constexpr ctl::Topic kTopics[] = {ctl::Topic::backend_configs, ctl::Topic::replica_handles, ctl::Topic::route_table,
                                   ctl::Topic::traffic_policies};
@@ -88,7 +89,7 @@ void ControllerStage::crash_and_recover(Scene& scene) {
 void ControllerStage::ask_again(Scene& scene) {
     for (const auto& [line, call] : std::map(goal_calls_))
         if (const auto outcome = controller_->wait_for_goal(line, call.goal, call.until_ms))
-            end_wait({line, call.goal, *outcome}, scene);
+            carry_out(ctl::EndWait{line, call.goal, *outcome}, scene);
     for (const auto& [line, call] : std::map(listen_calls_))
         answer(board_->listen(core::ListenerId{line.value}, call.listen), scene);
 }
@@ -136,7 +137,7 @@ void ControllerStage::carry_out(const ctl::Step& step, Scene& scene) {
 
 void ControllerStage::carry_out(const ctl::Effects& effects, Scene& scene) {
     for (const auto& effect : effects)
-        if (up_) carry_out(effect, scene);
+        if (up_) std::visit([this, &scene](const auto& one) { carry_out(one, scene); }, effect);
 }
 
 bool ControllerStage::enters(const std::string& what, Scene& scene) {
@@ -150,66 +151,74 @@ bool ControllerStage::enters(const std::string& what, Scene& scene) {
     return true;
 }
 
-void ControllerStage::carry_out(const ctl::Effect& effect, Scene& scene) {
-    using Kind = ctl::ReplicaReport::Kind;
-    const auto note = [&scene](const std::string& what) { scene.effects.push_back(what); };
-    std::visit(core::Overloaded{[&](const ctl::Push& one) {
-                                    if (enters(std::string("push:") + name_of(one.topic), scene))
-                                        publish(one.topic, one.tags, true, scene);
-                                },
-                                [&](const ctl::Retire& one) { publish(one.topic, {one.tag}, false, scene); },
-                                [&](const ctl::EndWait& one) { end_wait(one, scene); },
-                                [&](const ctl::StartReplica& one) {
-                                    if (failing_starts_ > 0) {
-                                        --failing_starts_;
-                                        note("start_failed:" + text_of(one.name));
-                                        return report(one.name, Kind::start_failed);
-                                    }
-                                    note((running_.insert(text_of(one.name)).second ? "start:" : "attach:") +
-                                         text_of(one.name));
-                                    report(one.name, Kind::started);
-                                },
-                                [&](const ctl::AttachReplica& one) {
-                                    const bool there = running_.contains(text_of(one.name));
-                                    note((there ? "attach:" : "not_there:") + text_of(one.name));
-                                    if (!there) report(one.name, Kind::gone);
-                                },
-                                [&](const ctl::StopReplica& one) {
-                                    note((one.grace_ms > 0 ? "drain:" : "kill:") + text_of(one.name));
-                                    running_.erase(text_of(one.name));  // Also where it is gone already.
-                                    report(one.name, Kind::gone);
-                                },
-                                [&](const ctl::CheckReplica& one) {
-                                    if (running_.contains(text_of(one.name)))
-                                        report(one.name, Kind::well);
-                                    else
-                                        report(one.name, Kind::gone);
-                                },
-                                [&](const ctl::StartGate& one) {
-                                    note("start_gate:" + one.node);
-                                    controller_->gates().up(one.node);
-                                },
-                                [&](const ctl::StopGate& one) {
-                                    note("stop_gate:" + one.node);
-                                    controller_->gates().gone(one.node);
-                                },
-                                [&](const ctl::KillGate& one) {
-                                    if (enters("kill_proxy:" + one.node, scene)) controller_->gates().gone(one.node);
-                                },
-                                [&](const ctl::KillReplica& one) {
-                                    if (enters("kill_replica:" + text_of(one.name), scene))
-                                        running_.erase(text_of(one.name));
-                                },
-                                [&](const ctl::DeleteCheckpoint& one) {
-                                    if (!enters("delete_checkpoint", scene)) return;
-                                    journal_.clear();
-                                    static_cast<void>(folded_->apply(one.record));
-                                    carry_out(controller_->cleared(), scene);
-                                },
-                                [&](const ctl::Exit&) { up_ = false; },
-                                [&](const ctl::Warn& one) { scene.warnings.push_back(one.text); }},
-               effect);
+void ControllerStage::carry_out(const ctl::Push& effect, Scene& scene) {
+    if (enters(std::string("push:") + name_of(effect.topic), scene)) publish(effect.topic, effect.tags, true, scene);
 }
+
+void ControllerStage::carry_out(const ctl::Retire& effect, Scene& scene) {
+    publish(effect.topic, {effect.tag}, false, scene);
+}
+
+void ControllerStage::carry_out(const ctl::EndWait& effect, Scene& scene) {
+    scene.then.push_back(with_line(effect.waiter, outcome_of(effect.goal, effect.outcome)));
+    goal_calls_.erase(effect.waiter);
+}
+
+void ControllerStage::carry_out(const ctl::StartReplica& effect, Scene& scene) {
+    const auto name = text_of(effect.name);
+    if (failing_starts_ > 0) {
+        --failing_starts_;
+        scene.effects.push_back("start_failed:" + name);
+        return report(effect.name, Kind::start_failed);
+    }
+    scene.effects.push_back((running_.insert(name).second ? "start:" : "attach:") + name);
+    report(effect.name, Kind::started);
+}
+
+void ControllerStage::carry_out(const ctl::AttachReplica& effect, Scene& scene) {
+    const auto name = text_of(effect.name);
+    const bool is_there = running_.contains(name);
+    scene.effects.push_back((is_there ? "attach:" : "not_there:") + name);
+    if (!is_there) report(effect.name, Kind::gone);
+}
+
+void ControllerStage::carry_out(const ctl::StopReplica& effect, Scene& scene) {
+    scene.effects.push_back((effect.grace_ms > 0 ? "drain:" : "kill:") + text_of(effect.name));
+    running_.erase(text_of(effect.name));  // Also where it is gone already.
+    report(effect.name, Kind::gone);
+}
+
+void ControllerStage::carry_out(const ctl::CheckReplica& effect, Scene&) {
+    report(effect.name, running_.contains(text_of(effect.name)) ? Kind::well : Kind::gone);
+}
+
+void ControllerStage::carry_out(const ctl::StartGate& effect, Scene& scene) {
+    scene.effects.push_back("start_gate:" + effect.node);
+    controller_->gates().up(effect.node);
+}
+
+void ControllerStage::carry_out(const ctl::StopGate& effect, Scene& scene) {
+    scene.effects.push_back("stop_gate:" + effect.node);
+    controller_->gates().gone(effect.node);
+}
+
+void ControllerStage::carry_out(const ctl::KillGate& effect, Scene& scene) {
+    if (enters("kill_proxy:" + effect.node, scene)) controller_->gates().gone(effect.node);
+}
+
+void ControllerStage::carry_out(const ctl::KillReplica& effect, Scene& scene) {
+    if (enters("kill_replica:" + text_of(effect.name), scene)) running_.erase(text_of(effect.name));
+}
+
+void ControllerStage::carry_out(const ctl::DeleteCheckpoint& effect, Scene& scene) {
+    if (!enters("delete_checkpoint", scene)) return;
+    journal_.clear();
+    static_cast<void>(folded_->apply(effect.record));
+    carry_out(controller_->cleared(), scene);
+}
+
+void ControllerStage::carry_out(const ctl::Exit&, Scene&) { up_ = false; }
+void ControllerStage::carry_out(const ctl::Warn& effect, Scene& scene) { scene.warnings.push_back(effect.text); }
 
 void ControllerStage::publish(ctl::Topic topic, const std::vector<std::string>& tags, bool whole, Scene& scene) {
     const std::string name = name_of(topic);
@@ -232,11 +241,6 @@ Json ControllerStage::told(const core::LongPollAnswer& answer, const Listener& l
     for (const auto& [key, snapshot] : answer.changed)
         result[listener.spelled.at(key)] = {{"object_snapshot", json_of(snapshot.value)}, {"snapshot_id", snapshot.id}};
     return result;
-}
-
-void ControllerStage::end_wait(const ctl::EndWait& end, Scene& scene) {
-    scene.then.push_back(with_line(end.waiter, outcome_of(end.goal, end.outcome)));
-    goal_calls_.erase(end.waiter);
 }
 
 std::optional<Json> ControllerStage::wait_for_goal(WaiterId line, ctl::GoalId goal,

@@ -68,11 +68,23 @@ private:
     bool checkpoint(const core::controller::Step& step, Scene& scene);
     void carry_out(const core::controller::Step& step, Scene& scene);
     void carry_out(const core::controller::Effects& effects, Scene& scene);
-    void carry_out(const core::controller::Effect& effect, Scene& scene);
+    void carry_out(const core::controller::Push& effect, Scene& scene);
+    void carry_out(const core::controller::Retire& effect, Scene& scene);
+    void carry_out(const core::controller::EndWait& effect, Scene& scene);
+    void carry_out(const core::controller::StartReplica& effect, Scene& scene);
+    void carry_out(const core::controller::AttachReplica& effect, Scene& scene);
+    void carry_out(const core::controller::StopReplica& effect, Scene& scene);
+    void carry_out(const core::controller::CheckReplica& effect, Scene& scene);
+    void carry_out(const core::controller::StartGate& effect, Scene& scene);
+    void carry_out(const core::controller::StopGate& effect, Scene& scene);
+    void carry_out(const core::controller::KillGate& effect, Scene& scene);
+    void carry_out(const core::controller::KillReplica& effect, Scene& scene);
+    void carry_out(const core::controller::DeleteCheckpoint& effect, Scene& scene);
+    void carry_out(const core::controller::Exit& effect, Scene& scene);
+    void carry_out(const core::controller::Warn& effect, Scene& scene);
     [[nodiscard]] bool enters(const std::string& what, Scene& scene);  ///< False: it dies before this entry.
     void publish(core::controller::Topic topic, const std::vector<std::string>& tags, bool whole, Scene& scene);
     void answer(const core::LongPollAnswers& answers, Scene& scene);
-    void end_wait(const core::controller::EndWait& end, Scene& scene);
     [[nodiscard]] Json told(const core::LongPollAnswer& answer, const Listener& listener) const;
     void ask_again(Scene& scene);
     void report(const core::controller::ReplicaName& name, core::controller::ReplicaReport::Kind kind);

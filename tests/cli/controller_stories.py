@@ -11,7 +11,8 @@ import random
 import subprocess
 import sys
 
-from controller_twin import TOPICS, Random, Twin
+from controller_twin import Twin
+from controller_twin_board import TOPICS, Random
 
 TAGS, NAMES, STORY = ["a", "b", "c"], ["x", "y"], 150
 

@@ -3,29 +3,12 @@
 `muster transcript controller` is compared with by controller_stories.py. Its checkpoint is a copy of everything."""
 import copy
 
+from controller_twin_board import TOPICS, Board, Crash, Random, Refused
+from controller_twin_loop import Loop
+
 DEFAULTS = {"num_replicas": 1, "max_batch_size": None, "batch_wait_timeout": 0.0, "max_concurrent_queries": None,
             "user_config": None, "graceful_shutdown_wait_loop_s": 2.0, "graceful_shutdown_timeout_s": 20.0,
             "accepts_batches": True, "autoscaling_config": None}
-TOPICS = ["BACKEND_CONFIGS", "REPLICA_HANDLES", "ROUTE_TABLE", "TRAFFIC_POLICIES"]
-
-
-class Refused(Exception):
-    pass
-
-
-class Crash(Exception):
-    pass
-
-
-class Random:
-    """A snapshot: its id begins somewhere, which is learned from the first answer that names it."""
-
-    def __init__(self, value):
-        self.begin, self.changes = [None], 0  # A list, so that copies learn it together.
-        self.value = copy.deepcopy(value)
-
-    def number(self):
-        return None if self.begin[0] is None else self.begin[0] + self.changes
 
 
 def fresh():
@@ -34,7 +17,7 @@ def fresh():
             "last_replica": 0, "shutting": False}
 
 
-class Twin:
+class Twin(Board, Loop):
     def __init__(self):
         self.disk, self.alive, self.goal_calls, self.listen_calls = None, set(), {}, {}
         self.room, self.fail_scale, self.fail_disk, self.up = None, False, False, True
@@ -57,47 +40,6 @@ class Twin:
     def push(self, topic, tags):
         self.enter("push:" + topic)
         self.publish([topic] + [topic + ":" + tag for tag in tags])
-
-    def view(self, key):
-        topic, mark, tag = key.partition(":")
-        s = self.state
-        if topic == "BACKEND_CONFIGS":
-            entries = {t: b["config"] for t, b in s["backends"].items()}
-        elif topic == "REPLICA_HANDLES":
-            entries = {t: self.handles(t) for t in s["replicas"] if self.handles(t)}
-            if mark and tag in s["backends"]:
-                return self.handles(tag)
-        elif topic == "ROUTE_TABLE":
-            entries = {n: {k: e[k] for k in ("route", "methods")} for n, e in s["endpoints"].items()}
-        else:
-            entries = {n: {k: e[k] for k in ("traffic", "shadows")} for n, e in s["endpoints"].items()}
-        return entries.get(tag) if mark else entries
-
-    def publish(self, keys):
-        for key in keys:
-            value = self.view(key)
-            if value is None:
-                self.board.pop(key, None)
-            elif key in self.board:
-                self.board[key].changes += 1
-                self.board[key].value = copy.deepcopy(value)
-            else:
-                self.board[key] = Random(value)
-        for line in sorted(self.listen_calls):
-            told = self.outdated(self.listen_calls[line])
-            if told and any(key in keys for key in self.listen_calls[line]):
-                del self.listen_calls[line]
-                self.then.append({"line": line, "result": told})
-
-    def outdated(self, keys):
-        """R17. What is told of a key: its contents, and its id."""
-        told = {}
-        for key, seen in keys.items():
-            if key in self.board and self.board[key].number() != seen:
-                told[key] = {"object_snapshot": self.board[key].value, "snapshot_id": copy.copy(self.board[key])}
-            elif key not in self.board and seen >= 2 ** 32:
-                told[key] = {"object_snapshot": None, "snapshot_id": -1}
-        return told
 
     def wake(self, goal):
         for line in sorted(self.goal_calls):
@@ -296,103 +238,6 @@ class Twin:
         self.checkpoint()
         self.end()
 
-    # --- R10, R13, R19: a turn
-    def tick(self):
-        if self.over:
-            return
-        self.gate = True
-        before = copy.deepcopy(self.state)
-        self.fold()
-        done = [goal for tag, goal in sorted(self.state["pending"].items()) if self.reached(tag)]
-        for goal in done:
-            self.state["goals"][goal] = True
-        self.state["pending"] = {t: g for t, g in self.state["pending"].items() if g not in done}
-        self.reconcile()
-        for tag in self.state["replicas"]:
-            for one in self.state["replicas"][tag].values():
-                one["phase"] = "stopping" if one["phase"] == "to_stop" else one["phase"]
-        self.safe_then_push(before, done)
-        for tag, replicas in sorted(self.state["replicas"].items()):
-            for number, one in sorted(replicas.items()):
-                self.act((tag, number), one["phase"])
-        if any(kind == "started" for _, kind in self.reports):
-            before = copy.deepcopy(self.state)
-            self.fold()
-            self.safe_then_push(before, [])
-
-    def safe_then_push(self, before, done):
-        now = self.state
-        if now != before:
-            handled = self.reports  # A turn that cannot be written has not happened.
-            try:
-                self.checkpoint()
-            except Refused:
-                self.state, self.reports = before, self.folded
-                raise
-            self.reports = handled
-        tags = set(before["replicas"]) | set(now["replicas"])
-        names = lambda s, tag: [n for n, one in s["replicas"].get(tag, {}).items() if one["phase"] in ("running", "to_stop")]
-        changed = sorted(tag for tag in tags if sorted(names(before, tag)) != sorted(names(now, tag)))
-        if changed:
-            self.push("REPLICA_HANDLES", changed)
-        for goal in done:
-            self.wake(goal)
-
-    def fold(self):
-        self.folded, self.reports = self.reports, []
-        gone = set()
-        for (tag, number), kind in self.folded:
-            one = self.state["replicas"].get(tag, {}).get(number)
-            if kind == "gone":
-                gone.add((tag, number))
-            elif one and one["phase"] == "to_start":
-                one["phase"] = "running"
-        for tag, number in gone:
-            self.state["replicas"].get(tag, {}).pop(number, None)
-        self.state["replicas"] = {t: r for t, r in self.state["replicas"].items() if r}
-
-    def reached(self, tag):
-        backend = self.state["backends"].get(tag)
-        if not backend or backend["config"]["num_replicas"] == 0:
-            return not self.state["replicas"].get(tag)
-        running = [one for one in self.state["replicas"].get(tag, {}).values() if one["phase"] in ("running", "to_stop")]
-        return len(running) == backend["config"]["num_replicas"] and all(
-            one["version"] == backend["version"] for one in running)
-
-    def reconcile(self):
-        room = self.room if self.room is not None else 10 ** 9
-        for tag, backend in sorted(self.state["backends"].items()):
-            wanted, version = backend["config"]["num_replicas"], backend["version"]
-            replicas = self.state["replicas"].get(tag, {})
-            pick = lambda phase, new: [n for n, one in sorted(replicas.items(), reverse=True) if one["phase"] == phase
-                                       and (one["version"] == version) == new]
-            old = pick("to_start", False) + pick("running", False)
-            running, starting = pick("running", True), pick("to_start", True)
-            if not old:
-                more = min(wanted - len(running) - len(starting), room)
-                self.stop_some(tag, (starting + running)[:max(0, len(running) + len(starting) - wanted)])
-            else:
-                batch = max(1, wanted // 5)
-                needed = max(0, wanted - len(running) - len(starting))
-                more = min(needed, max(0, batch - len(starting)), room)
-                extra = min(len(old), max(0, len(old) + len(running) - wanted))
-                if needed and not more and not starting and not extra:
-                    extra = min(len(old), max(0, batch - max(0, wanted - len(old) - len(running))))
-                self.stop_some(tag, old[:extra])
-            self.start_more(tag, more, version)
-            room -= max(0, more)
-
-    def act(self, name, phase):
-        if phase not in ("to_start", "stopping") or (name, phase) in self.asked:
-            return
-        self.asked.add((name, phase))
-        if phase == "to_start":
-            self.alive.add(name)
-            self.reports.append((name, "started"))
-        else:
-            self.alive.discard(name)
-            self.reports.append((name, "gone"))
-
     # --- one line
     def answer(self, line):
         self.line += 1
@@ -461,39 +306,3 @@ class Twin:
         else:
             self.listen_calls[self.line] = call["keys_to_snapshot_ids"]
             answer["waits"] = True
-
-    def do_get_backend_config(self, name, call, answer):
-        answer["result"] = self.view("BACKEND_CONFIGS:" + call["backend_tag"])
-        if answer["result"] is None:
-            answer["error"] = "Backend %s is not registered." % call["backend_tag"]
-
-    def do_get_all_backends(self, name, call, answer):
-        answer["result"] = self.view("BACKEND_CONFIGS")
-
-    def do_get_all_endpoints(self, name, call, answer):
-        answer["result"] = self.state["endpoints"]
-
-    def do_get_replica_handles(self, name, call, answer):
-        answer["result"] = self.view("REPLICA_HANDLES")
-
-    def do_get_http_proxies(self, name, call, answer):
-        answer["result"] = {"node0": "gate:node0"} if self.gate else {}
-
-    def do_num_pending_goals(self, name, call, answer):
-        answer["result"] = len(self.state["pending"])
-
-    def do_fail_next_scale(self, name, call, answer):
-        self.fail_scale = True
-
-    def do_fail_next_checkpoint(self, name, call, answer):
-        self.fail_disk = True
-
-    def do_set_room(self, name, call, answer):
-        self.room = call["room"]
-
-    def do_kill_replica(self, name, call, answer):
-        tag, number = call["replica"].rsplit("#", 1)
-        answer["result"] = (tag, int(number)) in self.alive
-        if answer["result"]:
-            self.alive.discard((tag, int(number)))
-            self.reports.append(((tag, int(number)), "gone"))
