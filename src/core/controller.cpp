@@ -156,7 +156,10 @@ void Controller::learn(const Step& step, Effects& out) {
 
 void Controller::learn(const event::ReplicasMoved& event, std::uint64_t now_ms) {
     if (!event.running.empty()) starts_.erase(event.tag);
-    for (const auto id : event.running) health_.watch({event.tag, id}, now_ms);
+    for (const auto id : event.running) {
+        health_.watch({event.tag, id}, now_ms);
+        asked_to_start_.erase({event.tag, id});
+    }
     for (const auto* list : {&event.stop, &event.stopping, &event.gone})
         for (const auto id : *list) health_.forget({event.tag, id});
     for (const auto id : event.gone) {
@@ -179,11 +182,14 @@ void Controller::report(const ReplicaReport& report, std::uint64_t now_ms) {
         health_.answered(report.name, report.kind == ReplicaReport::Kind::well, now_ms);
     else
         reports_.push_back(report);
-    if (report.kind == ReplicaReport::Kind::start_failed && state().backends.contains(report.name.backend)) {
-        auto& starts = starts_[report.name.backend];
-        ++starts.failures;
-        starts.last_ms = now_ms;
-    }
+    if (report.kind == ReplicaReport::Kind::start_failed) count_failure(report.name.backend, now_ms);
+}
+
+void Controller::count_failure(const std::string& tag, std::uint64_t now_ms) {
+    if (!state().backends.contains(tag)) return;
+    auto& starts = starts_[tag];
+    ++starts.failures;
+    starts.last_ms = now_ms;
 }
 
 Warn Controller::failed(const Effect& effect, const std::string& why) {

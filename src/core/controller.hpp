@@ -17,7 +17,6 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -35,10 +34,11 @@ namespace muster::core::controller {
 struct ControllerSettings {
     HttpConfig http{};
     HealthSettings health{};
-    std::uint64_t goals_kept_ms = 300'000;  ///< Ended goals are kept so long.
-    std::uint64_t slow_turn_ms = 10'000;    ///< A turn that takes longer is warned of.
-    std::uint64_t start_again_ms = 60'000;  ///< After giving up, one more start is tried so often.
-    double crash_after_checkpoint = 0;      ///< R5: with this probability, and only where it is detached.
+    std::uint64_t goals_kept_ms = 300'000;   ///< Ended goals are kept so long.
+    std::uint64_t slow_turn_ms = 10'000;     ///< A turn that takes longer is warned of.
+    std::uint64_t start_limit_ms = 120'000;  ///< A start that is not reported for so long has failed.
+    std::uint64_t start_again_ms = 60'000;   ///< After giving up, one more start is tried so often.
+    double crash_after_checkpoint = 0;       ///< R5: with this probability, and only where it is detached.
     bool detached = false;
 };
 
@@ -113,7 +113,8 @@ private:
     };
     void fold_reports(Draft& draft, Step& step);
     void finish(Draft& draft, Step& step);
-    void stop_unhealthy(Draft& draft, std::uint64_t now_ms);
+    void stop_lost(Draft& draft, std::uint64_t now_ms);
+    void count_failure(const std::string& tag, std::uint64_t now_ms);
     void end_goals(Draft& draft, std::uint64_t now_ms) const;
     void reconcile(Draft& draft, std::uint64_t now_ms);
     [[nodiscard]] event::ReplicasMoved reconciled(const State& state, const std::string& tag,
@@ -133,8 +134,7 @@ private:
     bool locked_ = false;
     bool over_ = false;  ///< Shut down: turns do nothing until somebody asks for something again.
     std::vector<ReplicaReport> reports_;
-    std::set<ReplicaName> asked_to_start_;
-    std::map<ReplicaName, std::uint64_t> asked_to_stop_;  ///< When it was.
+    std::map<ReplicaName, std::uint64_t> asked_to_start_, asked_to_stop_;  ///< When it was.
     std::map<std::string, Starts> starts_;
     std::map<std::string, double> ongoing_;
     std::map<std::string, Autoscaler> autoscalers_;

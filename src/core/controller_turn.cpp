@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One turn of the control loop. Its parts work on a draft, one after the other; no part can stop those behind it.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/assert.hpp"
@@ -74,7 +75,7 @@ Step Controller::turn(std::uint64_t now_ms) {
     gates_.act(step.effects);
     waits_.expire(now_ms, step.effects);
     fold_reports(draft, step);
-    stop_unhealthy(draft, now_ms);
+    stop_lost(draft, now_ms);
     end_goals(draft, now_ms);
     reconcile(draft, now_ms);
     begin_stops(draft);
@@ -130,8 +131,17 @@ void Controller::fold_reports(Draft& draft, Step& step) {
     add_all(draft, std::move(moves));
 }
 
-void Controller::stop_unhealthy(Draft& draft, std::uint64_t now_ms) {
+/// Who does not answer as it should, or does not start in time; others come in their place.
+void Controller::stop_lost(Draft& draft, std::uint64_t now_ms) {
     Moves moves;
+    for (auto& [name, asked_ms] : asked_to_start_) {
+        const auto* replica = find(draft.state(), name);
+        const bool is_late = now_ms - asked_ms >= settings_.start_limit_ms;
+        if (!is_late || !replica || replica->phase != ReplicaPhase::to_start) continue;
+        moves_of(moves, name.backend).stop.push_back(name.id);
+        count_failure(name.backend, now_ms);
+        asked_ms = now_ms;  // Where this turn cannot be written it is late again, and not at once.
+    }
     for (const auto& name : health_.unhealthy(now_ms)) {
         const auto* replica = find(draft.state(), name);
         if (replica && replica->phase == ReplicaPhase::running) moves_of(moves, name.backend).stop.push_back(name.id);
@@ -159,7 +169,7 @@ void Controller::act(std::uint64_t now_ms, Effects& out) {
     for (const auto& [tag, replicas] : state().replicas)
         for (const auto& [id, replica] : replicas) {
             const ReplicaName name{tag, id};
-            if (replica.phase == ReplicaPhase::to_start && asked_to_start_.insert(name).second)
+            if (replica.phase == ReplicaPhase::to_start && asked_to_start_.try_emplace(name, now_ms).second)
                 out.emplace_back(StartReplica{name});
             if (replica.phase == ReplicaPhase::stopping) stop_or_kill(name, replica, now_ms, out);
         }

@@ -191,7 +191,10 @@ private:
                 return Reply{};
             };
         }
-        if (name != "set_nodes") return nullptr;
+        return name == "set_nodes" ? read_nodes(fields) : nullptr;
+    }
+
+    CarryOut read_nodes(Fields& fields) {
         const auto& nodes = fields.get({"nodes"});
         const bool texts = nodes.is_array() &&
                            std::all_of(nodes.begin(), nodes.end(), [](const Json& one) { return one.is_string(); });

@@ -91,6 +91,7 @@ TEST(ControllerLoop, R18_HandlesArePushedWhenTheSetChangesAndOnlyThen) {
     for (int i = 0; i < 5; ++i) EXPECT_FALSE(has(job.tick(), "push:REPLICA_HANDLES b"));
     EXPECT_EQ(job.call(DeleteBackend{"b"}).effects, (Texts{"checkpoint", "retire:BACKEND_CONFIGS b"}));
     EXPECT_TRUE(has(job.tick(), "push:REPLICA_HANDLES b"));
+    EXPECT_EQ(job.tick(), Texts{"checkpoint"});  // It is gone now; nobody was told of it any more.
 }
 
 TEST(ControllerLoop, R18_AStartPushesConfigsThenHandles) {
@@ -192,6 +193,23 @@ TEST(ControllerLoop, AnUnhealthyReplicaIsReplaced) {
     EXPECT_EQ(job.handles("b"), (Texts{"b#2"}));
 }
 
+TEST(ControllerLoop, AStartThatIsNeverReportedHasFailed) {
+    Job job;
+    job.starts = false;
+    static_cast<void>(job.call(create("b", 1)));
+    EXPECT_TRUE(has(job.tick(), "start:b#1"));
+    EXPECT_FALSE(has(job.tick(119'999), "stop:b#1 0"));
+    const auto effects = job.tick(1);
+    EXPECT_TRUE(has(effects, "stop:b#1 0") && has(effects, "start:b#2"));
+    job.report("b#1", ReplicaReport::Kind::started);  // Too late.
+    static_cast<void>(job.tick(1));
+    EXPECT_EQ(job.handles("b"), Texts{});
+    static_cast<void>(job.tick(120'000));
+    static_cast<void>(job.tick(120'000));
+    static_cast<void>(job.tick());
+    EXPECT_EQ(job.state().goals.at(GoalId{1}).outcome, GoalOutcome::failed);  // Nobody waits for ever.
+}
+
 TEST(ControllerLoop, WhoRunsUnwantedIsStopped) {
     Job job;
     static_cast<void>(job.call(create("b", 1)));
@@ -246,6 +264,12 @@ TEST(ControllerLoop, ReplacementsTakeNoMoreThanThereIsRoom) {
     EXPECT_FALSE(has(job.tick(), "start:b#3"));
     job.controller->set_room(1);
     EXPECT_TRUE(has(job.tick(), "start:b#3"));
+    static_cast<void>(job.call(create("c", 1)));
+    job.settle();
+    job.kill("b#2");
+    job.kill("c#4");
+    EXPECT_TRUE(has(job.tick(), "start:b#5"));  // One place, and two who want it.
+    EXPECT_EQ(job.handles("c"), Texts{});
 }
 
 }  // namespace muster::core::controller::testing

@@ -148,6 +148,8 @@ private:
                                       if (!alive.contains(name)) report(name, ReplicaReport::Kind::gone);
                                   },
                                   [this](const StartGate& one) { controller->gates().up(one.node); },
+                                  [this](const StopGate& one) { controller->gates().gone(one.node); },
+                                  [this](const KillGate& one) { controller->gates().gone(one.node); },
                                   [this](const DeleteCheckpoint& one) {
                                       journal.clear();
                                       EXPECT_TRUE(folded->apply(one.record));
