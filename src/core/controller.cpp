@@ -2,6 +2,7 @@
 // Calls, the commit, and what this incarnation remembers of both. The control loop: controller_turn.cpp.
 #include "core/controller.hpp"
 
+#include <set>
 #include <utility>
 
 #include "core/assert.hpp"
@@ -16,6 +17,14 @@ std::vector<std::string> keys_of(const Map& map) {
     std::vector<std::string> keys;
     for (const auto& [key, value] : map) keys.push_back(key);
     return keys;
+}
+
+/// Backends, those without a replica too (which is not the same as being gone), and deleted ones that still have some.
+std::vector<std::string> with_replicas(const State& state) {
+    std::set<std::string> tags;
+    for (const auto& [tag, backend] : state.backends) tags.insert(tag);
+    for (const auto& [tag, replicas] : state.replicas) tags.insert(tag);
+    return {tags.begin(), tags.end()};
 }
 
 /// The goal that a call takes the place of.
@@ -41,13 +50,6 @@ const char* name_of(Topic topic) {
     return "?";
 }
 
-std::vector<ReplicaName> handles_of(const State& state, const std::string& backend) {
-    std::vector<ReplicaName> names;
-    for (const auto& [id, replica] : replicas_of(state, backend))
-        if (serves(replica)) names.push_back({backend, id});
-    return names;
-}
-
 Controller::Controller(FoldedState& folded, const ControllerSettings& settings)
     : folded_(folded),
       settings_(settings),
@@ -63,7 +65,7 @@ Effects Controller::start(std::uint64_t now_ms) {
     }
     gates_.act(effects);
     effects.emplace_back(Push{Topic::backend_configs, keys_of(state().backends)});
-    effects.emplace_back(Push{Topic::replica_handles, keys_of(state().replicas)});
+    effects.emplace_back(Push{Topic::replica_handles, with_replicas(state())});
     if (!state().endpoints.empty()) {
         effects.emplace_back(Push{Topic::route_table, keys_of(state().endpoints)});
         effects.emplace_back(Push{Topic::traffic_policies, keys_of(state().endpoints)});

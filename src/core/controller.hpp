@@ -144,8 +144,6 @@ private:
     GoalWaits waits_;
 };
 
-/// The replicas of a backend that take requests.
-[[nodiscard]] std::vector<ReplicaName> handles_of(const State& state, const std::string& backend);
 /// Goal reached (R10): as many of the wanted version run as are wanted; where none are, none is left.
 [[nodiscard]] bool is_reached(const State& state, const std::string& backend);
 

@@ -75,6 +75,8 @@ Decision decide_one(const State& state, const DeleteBackend& call, const Surroun
     const auto grace_ms = call.force_kill ? 0 : grace_ms_of(found->second.config);
     decision.event = event::BackendDeleted{call.tag, *decision.goal, grace_ms};
     decision.effects.emplace_back(Retire{Topic::backend_configs, call.tag});
+    // Where some serve, a turn takes them away and says so.
+    if (handles_of(state, call.tag).empty()) decision.effects.emplace_back(Retire{Topic::replica_handles, call.tag});
     return decision;
 }
 

@@ -181,4 +181,11 @@ const Replicas& replicas_of(const State& state, const std::string& backend) {
     return found == state.replicas.end() ? none : found->second;
 }
 
+std::vector<ReplicaName> handles_of(const State& state, const std::string& backend) {
+    std::vector<ReplicaName> names;
+    for (const auto& [id, replica] : replicas_of(state, backend))
+        if (serves(replica)) names.push_back({backend, id});
+    return names;
+}
+
 }  // namespace muster::core::controller

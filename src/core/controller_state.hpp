@@ -107,4 +107,7 @@ void put(Writer& out, const Endpoint& endpoint);
     return replica.phase == ReplicaPhase::running || replica.phase == ReplicaPhase::to_start;
 }
 
+/// The replicas of a backend that take requests.
+[[nodiscard]] std::vector<ReplicaName> handles_of(const State& state, const std::string& backend);
+
 }  // namespace muster::core::controller

@@ -57,7 +57,7 @@ class Twin(Board, Loop):
         else:
             self.gate = True
             self.push("BACKEND_CONFIGS", sorted(self.state["backends"]))
-            self.push("REPLICA_HANDLES", sorted(self.state["replicas"]))
+            self.push("REPLICA_HANDLES", sorted(set(self.state["replicas"]) | set(self.state["backends"])))
             if self.state["endpoints"]:
                 self.push("ROUTE_TABLE", sorted(self.state["endpoints"]))
                 self.push("TRAFFIC_POLICIES", sorted(self.state["endpoints"]))
@@ -176,6 +176,8 @@ class Twin(Board, Loop):
         self.stop_some(backend_tag, self.live(backend_tag, "to_start", "running"))
         self.checkpoint()
         self.publish(["BACKEND_CONFIGS:" + backend_tag])
+        if not self.handles(backend_tag):
+            self.publish(["REPLICA_HANDLES:" + backend_tag])
         if old:
             self.wake(old)
         return goal

@@ -60,7 +60,8 @@ TEST(ControllerCalls, R11_DeletesWhatNobodyUses) {
     static_cast<void>(job.call(DeleteEndpoint{"e"}));
     const auto deleted = job.call(DeleteBackend{"b"});
     EXPECT_EQ(deleted.goal, GoalId{3});
-    EXPECT_EQ(deleted.effects, (Texts{"checkpoint", "retire:BACKEND_CONFIGS b"}));  // R18: the map is not pushed.
+    EXPECT_EQ(deleted.effects,
+              (Texts{"checkpoint", "retire:BACKEND_CONFIGS b", "retire:REPLICA_HANDLES b"}));  // R18: no map.
     EXPECT_FALSE(job.state().backends.contains("b"));
 }
 

@@ -127,6 +127,39 @@ TEST(ControllerRecovery, R1_ATurnThatIsCutShortIsFinishedByTheSuccessor) {
     EXPECT_GT(crashes, 500U);
 }
 
+/// A turn's records are several: whatever part of them the journal holds is a state that makes sense.
+TEST(ControllerRecovery, R1_ATornCheckpointIsFinishedByTheSuccessor) {
+    std::size_t torn = 0;
+    for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+        SCOPED_TRACE("seed " + std::to_string(seed));
+        std::mt19937_64 dice(seed);
+        Job before;
+        for (int call = 0; call < 10; ++call) {
+            static_cast<void>(before.call(random_command(dice)));
+            if (dice() % 2 == 0) static_cast<void>(before.tick());
+            Job quiet;
+            copy(before, quiet);
+            static_cast<void>(quiet.tick());
+            const auto records = quiet.records_max;
+            quiet.settle();
+            for (std::size_t kept = 1; kept < records; ++kept) {
+                Job job;
+                copy(before, job);
+                job.die_after = 0;
+                job.torn_after = kept;
+                static_cast<void>(job.tick());
+                job.die_after.reset();
+                job.recover();
+                job.settle();
+                ASSERT_EQ(job.state(), quiet.state()) << kept << " of " << records << " records";
+                ASSERT_EQ(job.alive, quiet.alive);
+                ++torn;
+            }
+        }
+    }
+    EXPECT_GT(torn, 100U);
+}
+
 TEST(ControllerRecovery, R2_NoCallWhileAnotherOneIsNotSafe) {
     Job job;
     const auto step = job.controller->call(create("b", 1), {}, 0);
@@ -205,6 +238,22 @@ TEST(ControllerRecovery, R5_TheFaultHookExitsAfterACheckpointAndBeforeAPush) {
     Job never(none);
     never.chance = 0;
     EXPECT_EQ(never.call(create("b", 1)).effects.size(), 2U);
+}
+
+/// As a coordinator does it: its mirror folds, and effects wait until all followers have the records.
+TEST(ControllerRecovery, AMirrorFoldsInTheControllersPlace) {
+    FoldedState folded;
+    Mirror mirror(Rank{0}, folded);
+    static_cast<void>(mirror.complete(Round{1}, Rank{0}, {}, std::nullopt));
+    ASSERT_TRUE(mirror.serving());
+    Controller controller(folded, {});
+    for (const auto& command : {Command{create("b", 2)}, Command{scale("b", 3)}, Command{DeleteBackend{"b"}}}) {
+        const auto step = controller.call(command, {}, 0);
+        for (const auto& record : step.records) static_cast<void>(mirror.append(record));
+        EXPECT_FALSE(controller.committed(step).empty());
+    }
+    EXPECT_EQ(folded.state().last_goal, GoalId{3});
+    EXPECT_EQ(mirror.safe(), 3U);
 }
 
 TEST(ControllerRecovery, AFollowerThatFoldsTheRecordsHoldsTheSame) {

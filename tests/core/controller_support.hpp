@@ -117,6 +117,8 @@ public:
     bool starts = true, stops = true;      ///< Replicas do, and say so, at once.
     bool fail_starts = false;              ///< They say that they could not.
     std::optional<std::size_t> die_after;  ///< Effects, the checkpoint among them, that are still carried out.
+    std::size_t torn_after = 0;            ///< Records that still reach the journal where it dies in a checkpoint.
+    std::size_t records_max = 0;
     bool dead = false;
     double chance = 1;
 
@@ -129,9 +131,13 @@ private:
 
     void carry_out(const Step& step, Answer& answer) {
         if (!step.records.empty()) {
-            if (!goes_on()) return;
+            const bool whole = goes_on();
+            const auto count = whole ? step.records.size() : std::min(torn_after, step.records.size());
+            journal.insert(journal.end(), step.records.begin(),
+                           step.records.begin() + static_cast<std::ptrdiff_t>(count));
+            records_max = std::max(records_max, step.records.size());
+            if (!whole) return;
             answer.effects.emplace_back("checkpoint");
-            journal.insert(journal.end(), step.records.begin(), step.records.end());
         }
         if (!step.error) carry_out(controller->commit(step, chance), answer);
     }
