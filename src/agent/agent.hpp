@@ -13,6 +13,7 @@
 
 #include "agent/bell.hpp"
 #include "agent/client_desk.hpp"
+#include "agent/event_log.hpp"
 #include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
@@ -122,6 +123,8 @@ private:
     mpi::Post post_;
     core::LeaveDesk desk_;
     LauncherLink link_;
+    EventLog events_;
+    core::rendezvous::Events steps_;  ///< Of the round that this member has decided and that is not complete yet.
 
     std::shared_ptr<mpi::RoundComms> comms_;   ///< Of the last round handed over.
     std::optional<mpi::BuiltRound> building_;  ///< Of the plan that is being built.

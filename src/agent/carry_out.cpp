@@ -172,6 +172,7 @@ std::optional<core::Input> Agent::perform(const core::Broadcast& effect) {
     if (!bytes) return core::Failed{};
     auto plan = core::decode_plan(*bytes);
     if (!plan) return core::Failed{};
+    steps_ = effect.events;
     reach_point("planned");
     return core::Planned{std::move(*plan)};
 }
@@ -243,6 +244,7 @@ void Agent::tell_launcher_joined(const core::Plan& plan) {
 
 std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     failures_in_a_row_ = 0;
+    events_.write(std::exchange(steps_, {}));
     auto handover = std::make_shared<Handover>();
     handover->plan = effect.plan;
     handover->blob = std::move(blob_);
@@ -281,6 +283,7 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         auto pool = recovery_.pool();
         std::sort(pool.begin(), pool.end());
         const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
+        events_.write(std::exchange(steps_, {}));
         if (recovery_.coordinator() == self_ || second)
             link_.send(ended_event(effect.ending.code, effect.ending.reason));
     } else {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meet/round_store.hpp"
 
-#include <map>
 #include <thread>
 
 #include "core/codec.hpp"
@@ -14,15 +13,14 @@ using Clock = std::chrono::steady_clock;
 /// What lies there, as far as it is this round's.
 struct RoundStore::Version {
     std::optional<persist::Token> token{};
-    std::optional<std::map<std::string, std::string>> keys{};  ///< None: the owner has not opened it.
+    std::optional<RoundKeys> keys{};  ///< None: the owner has not opened it.
 };
 
 namespace {
 
 constexpr std::uint32_t kFormat = 1;
 
-template <class Keys>
-core::Bytes encoded(const std::string& owner, const Keys& keys) {
+core::Bytes encoded(const std::string& owner, const RoundKeys& keys) {
     core::Writer out;
     out.u32(kFormat);
     out.text(owner);
@@ -53,7 +51,7 @@ Result<RoundStore::Version> RoundStore::read() {
     core::Reader in(stored->state);
     const auto format = in.u32();
     const auto owner = in.text();
-    std::map<std::string, std::string> keys;
+    RoundKeys keys;
     const auto count = in.count(8);
     for (std::uint32_t i = 0; i < count; ++i) {
         auto key = in.text();
@@ -65,7 +63,7 @@ Result<RoundStore::Version> RoundStore::read() {
 }
 
 Result<Done> RoundStore::open() {
-    const auto empty = encoded(text_of(place_.owner), std::map<std::string, std::string>{});
+    const auto empty = encoded(text_of(place_.owner), RoundKeys{});
     while (true) {
         const auto there = read();
         if (!there) return there.error();
@@ -129,13 +127,10 @@ Error RoundStore::waited_for(const std::string& what, milliseconds limit) {
             what + ": rank 0 of " + round + ", '" + text_of(place_.owner) + "', did not open its store" + span};
 }
 
-Result<std::vector<std::string>> RoundStore::keys() {
-    const auto there = read();
+Result<RoundKeys> RoundStore::contents() {
+    auto there = read();
     if (!there) return there.error();
-    std::vector<std::string> names;
-    if (there->keys)
-        for (const auto& [key, value] : *there->keys) names.push_back(key);
-    return names;
+    return std::move(there->keys).value_or(RoundKeys{});
 }
 
 void RoundStore::discard() { file_.discard(); }

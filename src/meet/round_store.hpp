@@ -11,16 +11,17 @@
 /// Thread safety: all calls from any thread. Source: acceptance T28, T30.
 
 #include <chrono>
-#include <memory>
+#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "core/rendezvous_node.hpp"
 #include "muster/types.hpp"
 #include "persist/file_backend.hpp"
 
 namespace muster::meet {
+
+using RoundKeys = std::map<std::string, std::string>;
 
 struct RoundStorePlace {
     std::string directory{};
@@ -43,8 +44,8 @@ public:
 
     [[nodiscard]] Result<Done> set(const std::string& key, const std::string& value, std::chrono::milliseconds limit);
     [[nodiscard]] Result<std::string> get(const std::string& key, std::chrono::milliseconds limit);
-    /// In their order; none while it is not opened.
-    [[nodiscard]] Result<std::vector<std::string>> keys();
+    /// All of it at one moment; empty while it is not opened.
+    [[nodiscard]] Result<RoundKeys> contents();
     /// Takes the file away. For whoever opens a later round, when nobody is in this one any more.
     void discard();
 
