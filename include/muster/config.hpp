@@ -75,12 +75,17 @@ struct Config {
     /// Members stay after stop and rest until a start, instead of leaving.
     bool stay = false;
     std::uint32_t fan_out = 4;  ///< To how many members a member passes a broadcast on.
+    std::uint32_t followers =
+        2;  ///< Members that keep a copy of what must outlive the coordinator, on other nodes first.
     SlotOrder slot_order = SlotOrder::stable;
     Quorum quorum = Quorum::majority;
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
     /// other member's recovery by its length, and a rank that is stuck in a collective is not freed.
     AgentThread agent = AgentThread::own;
-    std::string run_id = "muster";                ///< Names the job in messages and events.
+    std::string run_id = "muster";  ///< Names the job in messages and events.
+    /// Where the steps of each round's rendezvous are written as JSON lines: nowhere, "link" (to `muster run`), or a
+    /// file that is appended to.
+    std::string events;
     std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
@@ -97,8 +102,9 @@ struct Config {
     /// The settings that `muster run` passed in the environment and the defaults for the rest: MUSTER_ENGINES,
     /// MUSTER_STANDBYS, MUSTER_CLIENTS, MUSTER_MIN, MUSTER_ENGINE_RANKS, MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER,
     /// MUSTER_QUORUM, MUSTER_CONSENSUS (blocking, overlapped, off), MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always,
-    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_SIGNALS, MUSTER_RUN_ID, MUSTER_LOCATION,
-    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
+    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
+    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it
+    /// may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

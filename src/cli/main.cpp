@@ -26,6 +26,7 @@ int parse_and_do(int argc, char** argv) {
     muster::cli::register_doctor(app, exit_code);
     muster::cli::register_transcript(app, exit_code);
     muster::cli::register_simulate(app, exit_code);
+    muster::cli::register_journal(app, exit_code);
 #ifdef MUSTER_HAVE_BENCH
     muster::cli::register_bench(app, exit_code);
 #endif

@@ -66,6 +66,8 @@ void add_turns(CLI::App& run, RunOptions& options) {
     run.add_option("--signals", spec.posix_signals,
                    "POSIX signals that become signals of the job, or off (default: TERM=stop,USR1=suspend)");
     run.add_option("--fan-out", spec.fan_out, "To how many members a member passes a broadcast on");
+    run.add_option("--followers", spec.followers,
+                   "Members that keep a copy of what must outlive the coordinator, on other nodes first");
 }
 
 void add_place(CLI::App& run, RunOptions& options) {
@@ -113,6 +115,7 @@ int run(RunOptions& options) {
         options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
     std::ofstream json;
     if (!options.json_file.empty()) {
+        options.spec.events = "link";
         json.open(options.json_file);
         if (!json) return refuse("--json: " + options.json_file + " cannot be written");
     }

@@ -175,18 +175,21 @@ Candidates sort_out(const PlanInput& input, Plan& plan) {
 }
 
 /// Fills in who is where, and with which state.
-std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan) {
+std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan,
+                              rendezvous::Events* record) {
     auto placement = place(input.settings.placement, input.previous, input.launch, candidates.willing);
     auto live = candidates.willing;
     live.insert(live.end(), candidates.parked.begin(), candidates.parked.end());
     if (auto ending = below_min(input.settings, live.size(), placement.world.size())) return ending;
     const auto ranks = input.settings.placement.engine_ranks;
-    const auto round = seat({.run_id = input.settings.run_id,
-                             .members_min = std::max(1U, input.settings.engines_min) * ranks,
-                             .members_max = input.settings.placement.engines * ranks},
-                            {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
-                            any(input, &Facts::close));
+    auto round = seat({.run_id = input.settings.run_id,
+                       .members_min = std::max(1U, input.settings.engines_min) * ranks,
+                       .members_max = input.settings.placement.engines * ranks,
+                       .record = record != nullptr},
+                      {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
+                      any(input, &Facts::close));
     MUSTER_ASSERT(round.waits.empty());
+    if (record != nullptr) *record = std::move(round.events);
     plan.world = round.world;
     plan.standbys = round.standbys;
     plan.waiting = round.waiting;
@@ -197,6 +200,18 @@ std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidat
     return lost_state(input, plan);
 }
 
+/// Whose copy of the mirrored state is the furthest, among those who stay; of equals the lowest Rank. Whoever is
+/// dismissed could hand it to nobody: it is in no communicator of the round.
+std::optional<Rank> keeper_of(const PlanInput& input, const std::vector<Rank>& dismissed) {
+    const Facts* best = nullptr;
+    for (const auto& facts : input.present) {
+        if (contains(dismissed, facts.rank) || facts.mirror == MirrorPosition{}) continue;
+        const bool further = best == nullptr || facts.mirror > best->mirror;
+        if (further || (facts.mirror == best->mirror && facts.rank < best->rank)) best = &facts;
+    }
+    return best == nullptr ? std::nullopt : std::optional(best->rank);
+}
+
 LifecycleFacts agreed_lifecycle(const PlanInput& input) {
     std::vector<LifecycleFacts> all;
     for (const auto& facts : input.present) all.push_back(facts.lifecycle);
@@ -205,7 +220,7 @@ LifecycleFacts agreed_lifecycle(const PlanInput& input) {
 
 }  // namespace
 
-Plan decide(const PlanInput& input) {
+Plan decide(const PlanInput& input, rendezvous::Events* record) {
     Plan plan;
     plan.round = input.next;
     plan.asked = any(input, &Facts::asked);
@@ -216,7 +231,8 @@ Plan decide(const PlanInput& input) {
     if (plan.ending) return plan;
     auto candidates = sort_out(input, plan);
     for (Plan tried = plan;; tried = plan) {
-        tried.ending = try_world(input, candidates, tried);
+        tried.ending = try_world(input, candidates, tried, record);
+        tried.keeper = keeper_of(input, tried.dismissed);
         if (!tried.ending || candidates.parked.empty()) return tried;
         candidates.draw();
     }

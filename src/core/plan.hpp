@@ -13,7 +13,9 @@
 #include <vector>
 
 #include "core/codec.hpp"
+#include "core/mirror_position.hpp"
 #include "core/placement.hpp"
+#include "core/rendezvous_event.hpp"
 #include "core/signal_log.hpp"
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
@@ -42,6 +44,7 @@ struct Facts {
     std::vector<Rank> proven_dead;  ///< Missing members of this node whose processes are gone; at most kProvenMax.
     std::optional<Wish> wish;
     LifecycleFacts lifecycle;  ///< Signals and barriers, as far as this member knows.
+    MirrorPosition mirror;     ///< Its copy of what outlives the coordinator.
 };
 
 constexpr std::size_t kFactsSize = 1408;
@@ -68,7 +71,8 @@ struct Plan {
     Round state_round;  ///< Round in which `step` was committed; older worlds need not be remembered.
     std::vector<Loss> lost;
     std::vector<Promotion> promoted;
-    LifecycleFacts lifecycle;  ///< What all survivors have agreed on; also with an ending.
+    LifecycleFacts lifecycle;    ///< What all survivors have agreed on; also with an ending.
+    std::optional<Rank> keeper;  ///< Who holds the furthest copy of what outlives the coordinator; nothing: nobody.
 };
 
 [[nodiscard]] Bytes encode(const Plan& plan);
@@ -79,6 +83,7 @@ struct PlanSettings {
     PlacementSettings placement;
     std::uint32_t engines_min = 1;  ///< Engines, not members.
     Quorum quorum = Quorum::majority;
+    bool record = false;        ///< Have each round's steps written down.
     std::string launcher_node;  ///< mpirun's node; empty: the node of the lowest Rank.
 };
 
@@ -94,6 +99,7 @@ struct PlanInput {
     bool closed = false;                               ///< The last round was the last one.
 };
 
-[[nodiscard]] Plan decide(const PlanInput& input);
+/// `record`: where the round's steps are written down, if at all (T35).
+[[nodiscard]] Plan decide(const PlanInput& input, rendezvous::Events* record = nullptr);
 
 }  // namespace muster::core

@@ -21,6 +21,7 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
     : self_(self),
       settings_(settings),
       channel_(self),
+      registry_(self, settings.registry_bytes_max),
       store_(settings.store),
       router_(std::make_unique<RoundRobin>()) {}
 
@@ -102,9 +103,11 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     adopt(agreed, out);
     if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
+    if (is_new) office_ = view_->round;
     if (is_new) leaving_sent_ = connect_sent_ = false;
     if (coordinates()) coordinate(out);
     if (coordinates()) serve_store(out);
+    enter_registry(out);
     stop_crossed_ = false;
 
     for (auto& message : undelivered)  // A coordinator is gone: its successor knows who waits for the reply.
@@ -117,6 +120,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         for (auto& [id, request] : requests_) request.sent = false;
     if (is_new)
         for (auto& [id, called] : store_calls_) called.sent = false;
+    if (is_new)
+        for (auto& [id, looked] : registry_calls_) looked.sent = false;
     connect_to_coordinator(out);
     hand_in(
         operations_,
@@ -131,6 +136,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         },
         out);
     hand_in_store_calls(out);
+    hand_in_registry_calls(out);
     return out;
 }
 
@@ -151,6 +157,12 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
         out.emplace_back(RequestEnded{id, Error{Fault::ended, why.text}, {}});
     for (const auto& [id, called] : std::exchange(store_calls_, {}))
         out.emplace_back(StoreCallEnded{id, {.error = Error{Fault::ended, why.text}}});
+    for (const auto& [id, looked] : std::exchange(registry_calls_, {})) {
+        message::RegistryTold told;
+        told.id = id;
+        told.error = why.text;
+        out.emplace_back(RegistryCallEnded{std::move(told)});
+    }
     return out;
 }
 

@@ -30,12 +30,14 @@ struct JobSpec {
     std::string work = "always";         ///< always | requests
     bool stay = false;
     int fan_out = 4;
+    int followers = 2;
     std::string posix_signals = "TERM=stop,USR1=suspend";
     std::vector<HostSlots> hosts{};  ///< Empty: this machine, or Slurm's allocation.
     std::string remote_shell{};      ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).
     std::string interface {};        ///< --interface: network for MPI's TCP; empty: chosen.
     bool prefix_output = false;
     std::string run_id = "muster";
+    std::string events{};  ///< Config::events.
     std::string mpirun{};  ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
     std::vector<std::pair<std::string, std::string>> mca{};          ///< Wins over muster's own choice of the same key.
     std::vector<std::string> mpirun_options{};                       ///< More options for mpirun, as they are.

@@ -82,6 +82,7 @@ void read_turns(Environment& env, Config& config) {
     env.choice("MUSTER_WORK", config.work, {{"always", Work::always}, {"requests", Work::requests}});
     env.choice("MUSTER_STAY", config.stay, {{"no", false}, {"yes", true}});
     env.number("MUSTER_FAN_OUT", config.fan_out);
+    env.number("MUSTER_FOLLOWERS", config.followers);
     env.text("MUSTER_SIGNALS", config.posix_signals);
 }
 
@@ -103,6 +104,7 @@ Result<Config> Config::from_environment() {
     read_shape(env, config);
     read_turns(env, config);
     env.text("MUSTER_RUN_ID", config.run_id);
+    env.text("MUSTER_EVENTS", config.events);
     env.text("MUSTER_LOCATION", config.location);
     env.choice("MUSTER_AGENT_THREAD", config.agent, {{"own", AgentThread::own}, {"engine", AgentThread::engine}});
     read_deadlines(env, config);
