@@ -41,6 +41,14 @@ enum class ConsensusMode {
     off,         ///< Not at all: each engine decides by itself; its forward must contain no collective.
 };
 
+/// Which engine a request goes to, where its submitter names none.
+enum class Routing {
+    round_robin,      ///< One after the other.
+    least_loaded,     ///< The one with the fewest requests, by its last report and what it was given since.
+    power_of_two,     ///< The less loaded of two that are drawn by chance: for very many engines.
+    prefix_affinity,  ///< One that has the request's prefix (SubmitOptions::blocks) in its cache, unless it is loaded.
+};
+
 /// Where an engine's work comes from.
 enum class Work {
     always,    ///< There is always work (training, simulation): every turn is a forward until the job is paused.

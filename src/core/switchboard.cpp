@@ -22,7 +22,7 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
       settings_(settings),
       channel_(self),
       store_(settings.store),
-      router_(std::make_unique<RoundRobin>()) {}
+      router_(settings.router) {}
 
 bool Switchboard::is_member(Rank rank) const {
     return view_ != nullptr && std::binary_search(view_->members.begin(), view_->members.end(), rank);

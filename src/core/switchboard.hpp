@@ -41,6 +41,7 @@ struct SwitchboardSettings {
     std::uint32_t fan_out = 4;
     std::uint64_t where_patience_ms = 1'000;  ///< For the answers to "where are you".
     StoreSettings store{};
+    RouterSettings router{};
 };
 
 // clang-format off

@@ -71,10 +71,7 @@ void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
     }
     requests_.erase(request);
     std::optional<Error> error;
-    if (!answer.ok) {
-        const Fault fault = answer.reason == kNoEngines ? Fault::refused : Fault::ended;
-        error = Error{fault, std::move(answer.reason)};
-    }
+    if (!answer.ok) error = Error{answer.fault, std::move(answer.reason)};
     out.emplace_back(RequestEnded{answer.id, std::move(error), std::move(answer.bytes)});
 }
 
@@ -85,7 +82,7 @@ void Switchboard::cease_to_coordinate() {
     clients_.clear();
     leavers_.clear();
     awaited_.clear();
-    router_ = Router(std::make_unique<RoundRobin>());
+    router_ = Router(settings_.router);
     store_ = StoreServer(settings_.store);
 }
 
@@ -122,7 +119,7 @@ void Switchboard::on(Rank from, message::Submit submit, SwitchEffects& out) {
         out.emplace_back(Note{"ignored: " + named(from, submit.id) + ", which is not connected here"});
         return;
     }
-    route(router_.submit(from, submit.id, std::move(submit.bytes)), out);
+    route(router_.submit(from, std::move(submit)), out);
 }
 
 void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {

@@ -197,7 +197,7 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
             route(router_.stopped(), out);
         } else {
             for (const Rank engine : view_->sources)
-                if (!leavers_.contains(engine)) router_.engine_registers(engine);
+                if (!leavers_.contains(engine)) route(router_.engine_registers(engine), out);
         }
     }
 }
