@@ -58,6 +58,27 @@ void add_rendezvous(CLI::App& transcript, int& exit_code) {
     });
 }
 
+void add_waves(CLI::App& transcript, int& exit_code) {
+    auto* command =
+        transcript.add_subcommand("waves", "Lockstep groups: when they are woken, and the loads of engines");
+    command->footer(
+        "In:  {\"settings\":{\"engines\":n,\"stats_ms\":100,\"coordination\":true,\"source_timing\":true}} first; no "
+        "answer\n"
+        "     {\"now_ms\":t,\"front\":{\"wake\":[exclude|null,wave]} or {\"scale\":n} or {\"subscribe\":true}}\n"
+        "     {\"now_ms\":t,\"engine\":{\"index\":i,\"stats\":{\"waiting\":n,\"running\":n,\"wave\":w,\"step\":s},\n"
+        "      \"wave_complete\":w,\"start_wave\":w}}; front and engine may share a line\n"
+        "     {\"now_ms\":t,\"tick\":true}: nothing came until then; {\"now_ms\":t,\"subscribe\":true}: before READY\n"
+        "Out: {\"engines\":[...],\"front\":[...],\"log\":[...],\"next_poll_ms\":n}: DESIGN.md, \"Waves\".\n"
+        "Examples:\n"
+        "  muster transcript waves < story.jsonl\n"
+        "Exit code: 0; 2 where an answer is {\"error\":...} (the other lines count).");
+    command->callback([&exit_code] {
+        const auto machine = transcript::make_waves();
+        const bool good = transcript::converse(*machine, std::cin, std::cout);
+        exit_code = static_cast<int>(good ? ExitCode::finished : ExitCode::bad_usage);
+    });
+}
+
 }  // namespace
 
 void register_transcript(CLI::App& app, int& exit_code) {
@@ -67,9 +88,11 @@ void register_transcript(CLI::App& app, int& exit_code) {
         "Examples:\n"
         "  muster transcript lifecycle --help\n"
         "  muster transcript rendezvous --help\n"
+        "  muster transcript waves --help\n"
         "  echo '{\"who\":\"coordinator\",\"event\":\"pause\"}' | muster transcript lifecycle");
     add_lifecycle(*command, exit_code);
     add_rendezvous(*command, exit_code);
+    add_waves(*command, exit_code);
 }
 
 }  // namespace muster::cli

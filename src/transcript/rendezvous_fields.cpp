@@ -28,15 +28,7 @@ constexpr const char* kSettings[] = {"run_id",
 
 /// Signed: the source's own texts speak of -1 nodes.
 void read_whole(const Json& given, const char* field, std::int64_t& into, bool must_be_there) {
-    const auto found = given.find(field);
-    if (found == given.end()) {
-        if (must_be_there) throw BadLine(std::string("\"") + field + "\" is missing");
-        return;
-    }
-    const bool fits =
-        found->is_number_integer() && (!found->is_number_unsigned() || found->get<std::uint64_t>() >> 63U == 0);
-    if (!fits) throw BadLine(std::string("\"") + field + "\" must be a whole number");
-    into = found->get<std::int64_t>();
+    if (must_be_there || given.contains(field)) into = whole_of(given, field);
 }
 
 void read_time(const Json& given, const char* field, rdzv::Time& into) {

@@ -28,6 +28,7 @@ bool converse(Machine& machine, std::istream& in, std::ostream& out) {
         try {
             const auto answer = answer_to(machine, text);
             if (!answer.is_null()) out << one_line(answer) << std::endl;  // At once: somebody may wait for it.
+            good = good && !answer.contains("error");
         } catch (const BadLine& fault) {
             out << one_line({{"error", fault.what()}}) << std::endl;
             good = false;
@@ -61,6 +62,15 @@ std::uint64_t count_of(const Json& line, const char* field, std::uint64_t otherw
     if (found == line.end()) return otherwise;
     if (!found->is_number_unsigned()) throw BadLine(std::string("\"") + field + "\" must be a whole number, 0 or more");
     return found->get<std::uint64_t>();
+}
+
+std::int64_t whole_of(const Json& line, const char* field) {
+    const auto found = line.find(field);
+    if (found == line.end()) throw BadLine(std::string("\"") + field + "\" is missing");
+    const bool fits =
+        found->is_number_integer() && (!found->is_number_unsigned() || found->get<std::uint64_t>() >> 63U == 0);
+    if (!fits) throw BadLine(std::string("\"") + field + "\" must be a whole number");
+    return found->get<std::int64_t>();
 }
 
 }  // namespace muster::transcript

@@ -35,7 +35,11 @@ public:
 /// Nodes of one dynamic rendezvous, each iteration of whose executors is a line. Fields: DESIGN.md, "Rendezvous".
 [[nodiscard]] std::unique_ptr<Machine> make_rendezvous();
 
-/// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad.
+/// Lockstep groups with their request waves and loads: core::WaveTracker. Fields: DESIGN.md, "Waves".
+[[nodiscard]] std::unique_ptr<Machine> make_waves();
+
+/// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad
+/// or the machine itself has answered with an error.
 [[nodiscard]] bool converse(Machine& machine, std::istream& in, std::ostream& out);
 
 [[nodiscard]] inline Json no_answer() { return nullptr; }
@@ -44,5 +48,6 @@ public:
 void expect_only(const Json& line, const char* const* allowed);  ///< A misspelt field is not a default.
 [[nodiscard]] std::string text_of(const Json& line, const char* field, const char* otherwise = nullptr);
 [[nodiscard]] std::uint64_t count_of(const Json& line, const char* field, std::uint64_t otherwise);
+[[nodiscard]] std::int64_t whole_of(const Json& line, const char* field);  ///< Signed; must be there.
 
 }  // namespace muster::transcript
