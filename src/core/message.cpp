@@ -10,8 +10,9 @@ namespace {
 constexpr std::uint32_t kMagic = 0x3152'534d;  // "MSR1"
 constexpr std::size_t kKinds = std::variant_size_v<Message>;
 constexpr std::array<const char*, kKinds> kNames = {
-    "connect", "connected", "ask",          "told",  "tell", "submit",    "deliver",    "reply", "answer",
-    "wake",    "leaving",   "state_exists", "where", "here", "store_ask", "store_told", "resync"};
+    "connect", "connected", "ask",     "told",         "tell",        "submit",     "deliver",   "reply",
+    "answer",  "wake",      "leaving", "state_exists", "where",       "here",       "store_ask", "store_told",
+    "abort",   "call_off",  "dropped", "loads_up",     "watch_loads", "loads_told", "resync"};
 
 /// A message's fields, one overload a kind.
 struct Put {
@@ -54,6 +55,12 @@ struct Put {
     }
     void operator()(const message::StoreAsk& m) const { put(out, m.call); }
     void operator()(const message::StoreTold& m) const { out.id(m.id), put(out, m.answer); }
+    void operator()(const message::Abort& m) const { out.id(m.id); }
+    void operator()(const message::CallOff& m) const { out.id(m.client), out.id(m.id); }
+    void operator()(const message::Dropped& m) const { out.id(m.client), out.id(m.id), out.u64(m.number); }
+    void operator()(const message::LoadsUp& m) const { out.id(m.round), put(out, m.words); }
+    void operator()(const message::WatchLoads&) const {}
+    void operator()(const message::LoadsTold& m) const { out.id(m.round), put(out, m.groups); }
     void operator()(const message::Resync& m) const { out.u64(m.received); }
 };
 
@@ -113,6 +120,18 @@ struct Take {
     void operator()(message::StoreTold& m) {
         m.id = in.id<CallId>();
         keep(take_store_answer(in), m.answer);
+    }
+    void operator()(message::Abort& m) { m.id = in.id<RequestId>(); }
+    void operator()(message::CallOff& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(); }
+    void operator()(message::Dropped& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(); }
+    void operator()(message::LoadsUp& m) {
+        m.round = in.id<Round>();
+        keep(take_engine_words(in), m.words);
+    }
+    void operator()(message::WatchLoads&) {}
+    void operator()(message::LoadsTold& m) {
+        m.round = in.id<Round>();
+        keep(take_group_words(in), m.groups);
     }
     void operator()(message::Resync& m) { m.received = in.u64(); }
     template <class T>

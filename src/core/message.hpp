@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "core/codec.hpp"
+#include "core/load_message.hpp"
 #include "core/signal_log.hpp"
 #include "core/store_message.hpp"
 #include "muster/types.hpp"
@@ -50,13 +51,16 @@ struct Ask { OperationId operation; Wanted wanted = Wanted::pause; };        ///
 struct Told { OperationId operation; bool accepted = true; std::string reason; };  ///< All have crossed, or refused.
 struct Tell { SignalEntry entry; std::uint64_t crossed = 0; };               ///< Coordinator -> all, down the tree.
 /// Client -> coordinator. `pin`: only the engine at this slot. `again`: an earlier coordinator may have accepted it.
-struct Submit { RequestId id; Bytes bytes; std::optional<Slot> pin{}; std::vector<BlockHash> blocks{}; bool again = false; };
+struct Submit {
+    RequestId id; Bytes bytes; std::optional<Slot> pin{}; std::vector<BlockHash> blocks{}; bool again = false;
+};
 /// Coordinator -> engine. `number`: this coordinator's count for this engine, from 1.
 struct Deliver { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
 /// Engine -> coordinator. `number`: the engine's count of replies and drops, from 1; 0 where another passes it on.
 struct Reply { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
 /// Coordinator -> client. `fault`: where it is not ok.
 struct Answer { RequestId id; bool ok = true; std::string reason; Bytes bytes; Fault fault = Fault::refused; };
+struct Abort { RequestId id; };                                              ///< Client -> coordinator: taken back.
 struct CallOff { Rank client; RequestId id; };                               ///< Coordinator -> engine: need not begin.
 struct Dropped { Rank client; RequestId id; std::uint64_t number = 0; };     ///< Engine -> coordinator: had not begun.
 /// To the leader, then down its tree. Void in any other round.
@@ -67,6 +71,9 @@ struct Where { std::uint64_t query = 0; };                                   ///
 struct Here { std::uint64_t query = 0; Position position; };                 ///< The answer.
 struct StoreAsk { StoreCall call; };                                         ///< Member -> coordinator.
 struct StoreTold { CallId id; StoreAnswer answer; };                         ///< Coordinator -> member.
+struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
+struct WatchLoads {};                                                        ///< Member -> coordinator: from now on.
+struct LoadsTold { Round round; GroupWords groups; };                        ///< Coordinator -> who watches.
 struct Resync { std::uint64_t received = 0; };                               ///< First message to a peer in a round.
 // clang-format on
 }  // namespace message
@@ -74,7 +81,8 @@ struct Resync { std::uint64_t received = 0; };                               ///
 using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
                              message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
                              message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
-                             message::StoreTold, message::Resync>;
+                             message::StoreTold, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
+                             message::WatchLoads, message::LoadsTold, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
 
 struct Packet {

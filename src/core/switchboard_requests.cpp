@@ -38,7 +38,7 @@ void Switchboard::on(Rank, message::Connected, SwitchEffects& out) {
     if (client_ && !std::exchange(connected_, true)) out.emplace_back(ClientConnected{});
 }
 
-SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
+SwitchEffects Switchboard::submit(RequestId id, Bytes bytes, RequestHints hints) {
     SwitchEffects out;
     if (over_) {
         out.emplace_back(RequestEnded{id, Error{Fault::ended, over_->text}, {}});
@@ -56,9 +56,41 @@ SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
         return out;
     }
     entry->second.bytes = std::move(bytes);
-    if (!reachable()) return out;
-    entry->second.sent = true;
-    send(view_->coordinator, message::Submit{id, entry->second.bytes}, out);
+    entry->second.hints = std::move(hints);
+    hand_in_requests(out);
+    return out;
+}
+
+/// What the present coordinator has not been sent; what was taken back it hears of right after the request.
+void Switchboard::hand_in_requests(SwitchEffects& out) {
+    if (!reachable()) return;
+    std::vector<RequestId> unsent;
+    for (auto& [id, request] : requests_)
+        if (!std::exchange(request.sent, true)) unsent.push_back(id);
+    for (const auto id : unsent) {
+        const auto found = requests_.find(id);
+        if (found == requests_.end()) continue;  // Where this member coordinates, a message may end another request.
+        auto& request = found->second;
+        const bool again = std::exchange(request.again, true), aborted = request.aborted;
+        send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again},
+             out);
+        if (aborted) send(view_->coordinator, message::Abort{id}, out);
+    }
+}
+
+SwitchEffects Switchboard::abort(RequestId id) {
+    SwitchEffects out;
+    const auto found = requests_.find(id);
+    if (found == requests_.end()) return out;  // It has ended meanwhile.
+    auto& request = found->second;
+    if (!request.again) {  // Nobody else knows of it.
+        requests_.erase(found);
+        out.emplace_back(RequestEnded{id, Error{Fault::aborted, kAborted}, {}});
+    } else if (!std::exchange(request.aborted, true) && reachable()) {
+        send(view_->coordinator, message::Abort{id}, out);
+    } else if (!reachable()) {
+        request.sent = false;  // A repeat of the request does no harm, and the word that it is taken back goes with it.
+    }
     return out;
 }
 
@@ -80,6 +112,8 @@ void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
 /// Whoever coordinates next, be it this member again, begins with an empty table.
 void Switchboard::cease_to_coordinate() {
     clients_.clear();
+    watchers_.clear();
+    groups_.clear();
     leavers_.clear();
     awaited_.clear();
     router_ = Router(settings_.router);
@@ -94,7 +128,10 @@ void Switchboard::coordinate(SwitchEffects& out) {
     if (facts().state != State::stopped)
         std::copy_if(view_->sources.begin(), view_->sources.end(), std::back_inserter(engines),
                      [this](Rank rank) { return !leavers_.contains(rank); });
-    route(router_.complete(engines, view_->members), out);
+    std::vector<Rank> seats;
+    const auto ranks = view_->sources.empty() ? 1 : view_->world.size() / view_->sources.size();
+    for (std::size_t slot = 0; slot < view_->world.size(); ++slot) seats.push_back(view_->sources[slot / ranks]);
+    route(router_.complete(engines, view_->members, std::move(seats)), out);
     tell_crossed(out);
 }
 
@@ -102,6 +139,7 @@ void Switchboard::route(Routings routings, SwitchEffects& out) {
     for (auto& routing : routings) {
         if (auto* routed = std::get_if<Routed>(&routing)) send(routed->engine, std::move(routed->deliver), out);
         if (auto* answered = std::get_if<Answered>(&routing)) send(answered->client, std::move(answered->answer), out);
+        if (auto* called = std::get_if<CalledOff>(&routing)) send(called->engine, called->call_off, out);
     }
 }
 
@@ -122,8 +160,19 @@ void Switchboard::on(Rank from, message::Submit submit, SwitchEffects& out) {
     route(router_.submit(from, std::move(submit)), out);
 }
 
+void Switchboard::on(Rank from, message::Abort abort, SwitchEffects& out) {
+    if (clients_.contains(from)) route(router_.abort(from, abort.id), out);
+}
+
+void Switchboard::on(Rank from, message::Dropped dropped, SwitchEffects& out) {
+    if (coordinates()) route(router_.dropped(from, dropped), out);
+}
+
 void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {
-    if (!coordinates()) return send(view_->coordinator, std::move(reply), out);  // It was so when this was sent.
+    if (!coordinates()) {  // It was so when this was sent. The number is another's count there.
+        reply.number = 0;
+        return send(view_->coordinator, std::move(reply), out);
+    }
     route(router_.reply(from, std::move(reply)), out);
 }
 
@@ -136,6 +185,7 @@ void Switchboard::on(Rank from, message::Deliver deliver, SwitchEffects& out) {
                               std::to_string(from.value) + ": it was for an earlier round"});
         return;
     }
+    given_ = deliver.number;
     if (!in_progress_.emplace(deliver.client, deliver.id).second) return;  // It runs here already.
     out.emplace_back(RequestArrived{deliver.client, deliver.id, std::move(deliver.bytes)});
 }
@@ -147,13 +197,28 @@ SwitchEffects Switchboard::reply(Rank client, RequestId id, Bytes bytes) {
         return out;
     }
     in_progress_.erase({client, id});
-    message::Reply reply{client, id, std::move(bytes)};
-    if (reachable()) {
-        send(view_->coordinator, std::move(reply), out);
-    } else {
-        replies_.push_back(std::move(reply));
-    }
+    to_coordinator(message::Reply{client, id, std::move(bytes), ++answered_}, out);
     return out;
+}
+
+SwitchEffects Switchboard::dropped(Rank client, RequestId id) {
+    SwitchEffects out;
+    in_progress_.erase({client, id});
+    to_coordinator(message::Dropped{client, id, ++answered_}, out);
+    return out;
+}
+
+void Switchboard::to_coordinator(Message message, SwitchEffects& out) {
+    if (reachable()) {
+        send(view_->coordinator, std::move(message), out);
+    } else {
+        replies_.push_back(std::move(message));
+    }
+}
+
+void Switchboard::on(Rank from, message::CallOff call_off, SwitchEffects& out) {
+    const bool mine = from == view_->coordinator && in_progress_.contains({call_off.client, call_off.id});
+    if (mine) out.emplace_back(RequestCalledOff{call_off.client, call_off.id});  // Else its outcome is on its way.
 }
 
 }  // namespace muster::core

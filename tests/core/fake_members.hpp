@@ -55,6 +55,7 @@ public:
         std::vector<Whereabouts> whereabouts;
         std::vector<TellPosition> asked_position;
         std::vector<Rank> leavers_heard;
+        std::vector<LoadsHeard> loads_heard;
         std::uint32_t connected = 0;
         std::map<OperationId, std::vector<OperationEnded>> operations;  ///< How each ended; more than once is a fault.
         std::map<RequestId, std::vector<RequestEnded>> requests;
@@ -106,6 +107,7 @@ private:
     void complete(std::uint32_t rank, const LifecycleFacts& agreed);
     [[nodiscard]] std::vector<std::function<void()>> possible();
     void deliver(Rank from, Rank to);
+    void call_off(std::uint32_t rank, const RequestCalledOff& off);
     void cross(std::uint32_t rank);
     void reply(std::uint32_t rank);
 
