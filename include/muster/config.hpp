@@ -83,6 +83,8 @@ struct Config {
     /// Members stay after stop and rest until a start, instead of leaving.
     bool stay = false;
     std::uint32_t fan_out = 4;  ///< To how many members a member passes a broadcast on.
+    std::uint32_t followers =
+        2;  ///< Members that keep a copy of what must outlive the coordinator, on other nodes first.
     SlotOrder slot_order = SlotOrder::stable;
     Quorum quorum = Quorum::majority;
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
@@ -105,8 +107,8 @@ struct Config {
     /// The settings that `muster run` passed in the environment and the defaults for the rest: MUSTER_ENGINES,
     /// MUSTER_STANDBYS, MUSTER_CLIENTS, MUSTER_MIN, MUSTER_ENGINE_RANKS, MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER,
     /// MUSTER_QUORUM, MUSTER_CONSENSUS (blocking, overlapped, off), MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always,
-    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_SIGNALS, MUSTER_RUN_ID, MUSTER_LOCATION,
-    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
+    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
+    /// MUSTER_LOCATION, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

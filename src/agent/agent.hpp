@@ -78,6 +78,7 @@ private:
     void perform(core::OperationEnded& effect);
     void perform(core::RequestEnded& effect);
     void perform(core::StoreCallEnded& effect);
+    void perform(core::RegistryCallEnded& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);
     void perform(core::TellPosition& effect);

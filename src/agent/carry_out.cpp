@@ -140,7 +140,8 @@ core::Facts Agent::own_facts() {
             .committed_in = picture.committed_in,
             .proven_dead = proven_,
             .wish = mailbox_.wish(),
-            .lifecycle = switchboard_.facts()};
+            .lifecycle = switchboard_.facts(),
+            .mirror = switchboard_.mirror()};
 }
 
 mpi::WorldShape Agent::shape_of(const core::Plan& plan) const {

@@ -143,6 +143,36 @@ Result<core::StoreAnswer> Desk::call(core::StoreOperation operation, Round round
     return std::move(*answer);
 }
 
+Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (over_) return *over_;
+    if (ask.bytes.size() > core::kRequestMax)
+        return Error{Fault::refused, "a version of " + std::to_string(ask.bytes.size()) + " bytes of '" + ask.key +
+                                         "' is above the limit of " + std::to_string(core::kRequestMax)};
+    const core::CallId id{++calls_.value};
+    ask.id = id;
+    const auto& open = registry_calls_[id];
+    put(std::move(ask));
+    const bool here = sleep(lock, deadline, [&open, this] { return open || over_; });
+    auto told = std::move(registry_calls_[id]);
+    registry_calls_.erase(id);
+    if (!here) {
+        put(GiveUp{id});
+        return late("the registry's coordinator was not heard from", deadline);
+    }
+    if (!told) return *over_;
+    if (told->error) return Error{Fault::refused, std::move(*told->error)};
+    return std::move(*told);
+}
+
+void Desk::registry_call_ended(core::message::RegistryTold told) {
+    const std::scoped_lock lock(mutex_);
+    const auto open = registry_calls_.find(told.id);
+    if (open == registry_calls_.end()) return;  // Its caller has gone.
+    open->second = std::move(told);
+    changed_.notify_all();
+}
+
 void Desk::store_call_ended(core::CallId id, core::StoreAnswer answer) {
     const std::scoped_lock lock(mutex_);
     const auto open = store_calls_.find(id);

@@ -39,7 +39,10 @@ struct Desk {
         RequestId id;
         Bytes bytes;
     };
-    using Out = std::variant<Connect, Ask, Submit, core::StoreCall>;
+    struct GiveUp {
+        core::CallId id;  ///< Of a call on the registry whose caller's deadline has passed.
+    };
+    using Out = std::variant<Connect, Ask, Submit, core::StoreCall, core::message::RegistryAsk, GiveUp>;
     using Clock = std::chrono::steady_clock;
 
     /// `ring` wakes the agent. `pump`, where set, does the agent's work, called on the engine thread.
@@ -57,6 +60,9 @@ struct Desk {
     /// The answer to a call on the store of `round`, by the deadline.
     [[nodiscard]] Result<core::StoreAnswer> call(core::StoreOperation operation, Round round,
                                                  std::chrono::milliseconds deadline);
+    /// The answer to a call on the job's registry, by the deadline. Its id is filled in here.
+    [[nodiscard]] Result<core::message::RegistryTold> look(core::message::RegistryAsk ask,
+                                                           std::chrono::milliseconds deadline);
 
     // The agent.
     [[nodiscard]] std::vector<Out> take_out();
@@ -64,6 +70,7 @@ struct Desk {
     void operation_ended(core::OperationId operation, std::optional<Error> error);
     void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);
     void store_call_ended(core::CallId id, core::StoreAnswer answer);
+    void registry_call_ended(core::message::RegistryTold told);
     void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
 
 private:
@@ -87,8 +94,9 @@ private:
         std::optional<core::StoreAnswer> answer;
     };
     core::CallId calls_;
-    std::map<core::CallId, OpenCall> store_calls_;  ///< Somebody waits for each.
-    std::deque<Reply> answered_;                    ///< Not fetched yet, oldest first.
+    std::map<core::CallId, OpenCall> store_calls_;                                       ///< Somebody waits for each.
+    std::map<core::CallId, std::optional<core::message::RegistryTold>> registry_calls_;  ///< The same.
+    std::deque<Reply> answered_;  ///< Not fetched yet, oldest first.
 };
 
 }  // namespace muster::detail

@@ -60,6 +60,11 @@ void Agent::carry_from_clients() {
                 [this](const Desk::Connect&) { return switchboard_.connect(); },
                 [this](const Desk::Ask& ask) { return switchboard_.ask(ask.operation, ask.wanted); },
                 [this](core::StoreCall& call) { return switchboard_.store_call(std::move(call)); },
+                [this](core::message::RegistryAsk& ask) { return switchboard_.registry_call(std::move(ask)); },
+                [this](const Desk::GiveUp& gone) {
+                    switchboard_.forget_registry_call(gone.id);
+                    return core::SwitchEffects{};
+                },
                 [this](Desk::Submit& submit) { return switchboard_.submit(submit.id, std::move(submit.bytes)); },
             },
             out));
@@ -124,6 +129,8 @@ void Agent::perform(core::StoreCallEnded& effect) {
     desk_of_clients_.store_call_ended(effect.id, std::move(effect.answer));
 }
 
+void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry_call_ended(std::move(effect.told)); }
+
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
 
 void Agent::perform(core::StateHeard&) { state_exists_ = true; }
@@ -180,6 +187,9 @@ void Agent::enter_round(const core::Plan& plan) {
     std::sort(view->members.begin(), view->members.end());
     view->world = plan.world;
     view->sources = core::sources_of(placement_settings(config_), plan.world);
+    view->followers =
+        core::followers_of(view->coordinator, plan.world, plan.standbys, recovery_.launch(), config_.followers);
+    view->keeper = plan.keeper;
     const auto shape = shape_of(plan);
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);

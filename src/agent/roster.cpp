@@ -47,8 +47,8 @@ std::uint64_t hash_of(const Config& config) {
     for (const std::uint32_t value :
          {config.engines, config.standbys, config.clients, config.engines_min, config.engine_ranks, config.group_size,
           static_cast<std::uint32_t>(config.consensus), config.consensus_every, static_cast<std::uint32_t>(config.work),
-          static_cast<std::uint32_t>(config.stay), config.fan_out, static_cast<std::uint32_t>(config.slot_order),
-          static_cast<std::uint32_t>(config.quorum)})
+          static_cast<std::uint32_t>(config.stay), config.fan_out, config.followers,
+          static_cast<std::uint32_t>(config.slot_order), static_cast<std::uint32_t>(config.quorum)})
         out.u32(value);
     return core::hash_of(out.take());
 }

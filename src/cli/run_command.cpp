@@ -59,6 +59,8 @@ void add_turns(CLI::App& run, RunOptions& options) {
     run.add_option("--signals", spec.posix_signals,
                    "POSIX signals that become signals of the job, or off (default: TERM=stop,USR1=suspend)");
     run.add_option("--fan-out", spec.fan_out, "To how many members a member passes a broadcast on");
+    run.add_option("--followers", spec.followers,
+                   "Members that keep a copy of what must outlive the coordinator, on other nodes first");
 }
 
 void add_place(CLI::App& run, RunOptions& options) {

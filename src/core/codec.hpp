@@ -55,9 +55,10 @@ public:
     }
     template <class IdType>
     [[nodiscard]] std::optional<IdType> maybe() {
-        const bool there = u8() == 1;
+        const auto there = u8();
         const auto value = id<IdType>();
-        return there ? std::optional<IdType>(value) : std::nullopt;
+        if (there > 1 || (there == 0 && value != IdType{})) ok_ = false;
+        return there == 1 ? std::optional<IdType>(value) : std::nullopt;
     }
     /// A count of things of at least `size_min` bytes each: more than could follow is an error, not an allocation.
     [[nodiscard]] std::uint32_t count(std::size_t size_min);

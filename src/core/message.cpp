@@ -10,9 +10,10 @@ namespace {
 constexpr std::uint32_t kMagic = 0x3152'534d;  // "MSR1"
 constexpr std::size_t kKinds = std::variant_size_v<Message>;
 constexpr std::array<const char*, kKinds> kNames = {
-    "connect", "connected", "ask",     "told",         "tell",        "submit",     "deliver",   "reply",
-    "answer",  "wake",      "leaving", "state_exists", "where",       "here",       "store_ask", "store_told",
-    "abort",   "call_off",  "dropped", "loads_up",     "watch_loads", "loads_told", "resync"};
+    "connect",   "connected",  "ask",          "told",          "tell",         "submit", "deliver",
+    "reply",     "answer",     "wake",         "leaving",       "state_exists", "where",  "here",
+    "store_ask", "store_told", "registry_ask", "registry_told", "copy",         "kept",   "abort",
+    "call_off",  "dropped",    "loads_up",     "watch_loads",   "loads_told",   "resync"};
 
 /// A message's fields, one overload a kind.
 struct Put {
@@ -55,6 +56,18 @@ struct Put {
     }
     void operator()(const message::StoreAsk& m) const { put(out, m.call); }
     void operator()(const message::StoreTold& m) const { out.id(m.id), put(out, m.answer); }
+    void operator()(const message::RegistryAsk& m) const {
+        out.id(m.id), choice(m.what), out.text(m.key), out.maybe(m.token), out.blob(m.bytes);
+    }
+    void operator()(const message::RegistryTold& m) const {
+        out.id(m.id), flag(m.error.has_value());
+        if (m.error) out.text(*m.error);
+        out.maybe(m.token), out.blob(m.bytes), flag(m.accepted);
+    }
+    void operator()(const message::Copy& m) const {
+        out.id(m.term), out.u64(m.index), flag(m.whole), out.blob(m.bytes);
+    }
+    void operator()(const message::Kept& m) const { out.id(m.term), out.u64(m.index); }
     void operator()(const message::Abort& m) const { out.id(m.id); }
     void operator()(const message::CallOff& m) const { out.id(m.client), out.id(m.id); }
     void operator()(const message::Dropped& m) const { out.id(m.client), out.id(m.id), out.u64(m.number); }
@@ -121,6 +134,19 @@ struct Take {
         m.id = in.id<CallId>();
         keep(take_store_answer(in), m.answer);
     }
+    void operator()(message::RegistryAsk& m) {
+        m.id = in.id<CallId>(), m.what = choice<message::RegistryAsk::What>(3), m.key = in.text();
+        m.token = in.maybe<RegistryToken>(), m.bytes = payload();
+    }
+    void operator()(message::RegistryTold& m) {
+        m.id = in.id<CallId>();
+        if (flag()) m.error = in.text();
+        m.token = in.maybe<RegistryToken>(), m.bytes = payload(), m.accepted = flag();
+    }
+    void operator()(message::Copy& m) {
+        m.term = in.id<Round>(), m.index = in.u64(), m.whole = flag(), m.bytes = in.blob();
+    }
+    void operator()(message::Kept& m) { m.term = in.id<Round>(), m.index = in.u64(); }
     void operator()(message::Abort& m) { m.id = in.id<RequestId>(); }
     void operator()(message::CallOff& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(); }
     void operator()(message::Dropped& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(); }

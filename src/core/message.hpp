@@ -43,6 +43,8 @@ struct Position {
 };
 [[nodiscard]] const char* name_of(Position::Doing doing);  ///< "in its forward", "waiting for the vote" ...
 
+using RegistryToken = Id<struct RegistryTokenTag, std::uint64_t>;  ///< One version of a job's life.
+
 namespace message {
 // clang-format off
 struct Connect {};                                                           ///< Client -> coordinator.
@@ -71,6 +73,23 @@ struct Where { std::uint64_t query = 0; };                                   ///
 struct Here { std::uint64_t query = 0; Position position; };                 ///< The answer.
 struct StoreAsk { StoreCall call; };                                         ///< Member -> coordinator.
 struct StoreTold { CallId id; StoreAnswer answer; };                         ///< Coordinator -> member.
+struct RegistryAsk {                                                         ///< Member -> coordinator.
+    enum What : std::uint8_t { get, set, erase };
+    CallId id;
+    What what = get;
+    std::string key;
+    std::optional<RegistryToken> token;  ///< set, erase: only where this version is there. Nothing: where none is.
+    Bytes bytes;
+};
+struct RegistryTold {                                                        ///< Coordinator -> member.
+    CallId id;
+    std::optional<std::string> error;
+    std::optional<RegistryToken> token;  ///< Of what is there now, or was before an accepted change. Nothing: none.
+    Bytes bytes;
+    bool accepted = false;
+};
+struct Copy { Round term; std::uint64_t index = 0; bool whole = false; Bytes bytes; };  ///< See core/mirror.
+struct Kept { Round term; std::uint64_t index = 0; };                                   ///< Follower -> coordinator.
 struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
 struct WatchLoads {};                                                        ///< Member -> coordinator: from now on.
 struct LoadsTold { Round round; GroupWords groups; };                        ///< Coordinator -> who watches.
@@ -81,7 +100,8 @@ struct Resync { std::uint64_t received = 0; };                               ///
 using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
                              message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
                              message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
-                             message::StoreTold, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
+                             message::StoreTold, message::RegistryAsk, message::RegistryTold, message::Copy,
+                             message::Kept, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
                              message::WatchLoads, message::LoadsTold, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
 

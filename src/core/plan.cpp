@@ -197,6 +197,17 @@ std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidat
     return lost_state(input, plan);
 }
 
+/// Whose copy of the mirrored state is the furthest, among those who stay; of equals the lowest Rank.
+std::optional<Rank> keeper_of(const PlanInput& input) {
+    const Facts* best = nullptr;
+    for (const auto& facts : input.present) {
+        if (facts.leaving || facts.mirror == MirrorPosition{}) continue;
+        const bool further = best == nullptr || facts.mirror > best->mirror;
+        if (further || (facts.mirror == best->mirror && facts.rank < best->rank)) best = &facts;
+    }
+    return best == nullptr ? std::nullopt : std::optional(best->rank);
+}
+
 LifecycleFacts agreed_lifecycle(const PlanInput& input) {
     std::vector<LifecycleFacts> all;
     for (const auto& facts : input.present) all.push_back(facts.lifecycle);
@@ -210,6 +221,7 @@ Plan decide(const PlanInput& input) {
     plan.round = input.next;
     plan.asked = any(input, &Facts::asked);
     plan.lifecycle = agreed_lifecycle(input);
+    plan.keeper = keeper_of(input);
     plan.lost = losses(input);
     plan.ending = ending_of(input);
     if (!plan.ending) plan.ending = closed_before(input, plan);

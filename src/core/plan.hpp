@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/codec.hpp"
+#include "core/mirror_position.hpp"
 #include "core/placement.hpp"
 #include "core/signal_log.hpp"
 #include "muster/config.hpp"
@@ -42,6 +43,7 @@ struct Facts {
     std::vector<Rank> proven_dead;  ///< Missing members of this node whose processes are gone; at most kProvenMax.
     std::optional<Wish> wish;
     LifecycleFacts lifecycle;  ///< Signals and barriers, as far as this member knows.
+    MirrorPosition mirror;     ///< Its copy of what outlives the coordinator.
 };
 
 constexpr std::size_t kFactsSize = 1408;
@@ -68,7 +70,8 @@ struct Plan {
     Round state_round;  ///< Round in which `step` was committed; older worlds need not be remembered.
     std::vector<Loss> lost;
     std::vector<Promotion> promoted;
-    LifecycleFacts lifecycle;  ///< What all survivors have agreed on; also with an ending.
+    LifecycleFacts lifecycle;    ///< What all survivors have agreed on; also with an ending.
+    std::optional<Rank> keeper;  ///< Who holds the furthest copy of what outlives the coordinator; nothing: nobody.
 };
 
 [[nodiscard]] Bytes encode(const Plan& plan);

@@ -7,7 +7,7 @@
 namespace muster::core {
 namespace {
 
-constexpr std::size_t kFactsRest = 36;  // Flags, ids, counts and the wish's code.
+constexpr std::size_t kFactsRest = 48;  // Flags, ids, counts and the wish's code.
 static_assert(kFactsRest + 4 + kGoingMax + 4 + 4 * kProvenMax + 4 + kReasonMax + kLifecycleFactsSize <= kFactsSize);
 
 void put(Writer& out, const std::optional<Wish>& wish) {
@@ -109,6 +109,8 @@ Bytes encode(const Facts& facts) {
     if (wish) wish->reason.resize(std::min(wish->reason.size(), kReasonMax));
     put(out, wish);
     put(out, facts.lifecycle);
+    out.id(facts.mirror.term);
+    out.u64(facts.mirror.index);
     Bytes bytes = out.take();
     MUSTER_ASSERT(bytes.size() <= kFactsSize);
     bytes.resize(kFactsSize);
@@ -130,6 +132,8 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     auto lifecycle = take_lifecycle(in);
     if (!lifecycle) return std::nullopt;
     facts.lifecycle = std::move(*lifecycle);
+    facts.mirror.term = in.id<Round>();
+    facts.mirror.index = in.u64();
     return in.ok() ? std::optional<Facts>(std::move(facts)) : std::nullopt;
 }
 
@@ -151,6 +155,7 @@ Bytes encode(const Plan& plan) {
     put(out, plan.lost);
     put(out, plan.promoted);
     put(out, plan.lifecycle);
+    out.maybe(plan.keeper);
     return out.take();
 }
 
@@ -175,6 +180,7 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     auto lifecycle = take_lifecycle(in);
     if (!lifecycle) return std::nullopt;
     plan.lifecycle = std::move(*lifecycle);
+    plan.keeper = in.maybe<Rank>();
     return in.finished() ? std::optional<Plan>(std::move(plan)) : std::nullopt;
 }
 

@@ -21,6 +21,7 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
     : self_(self),
       settings_(settings),
       channel_(self),
+      registry_(self, settings.registry_bytes_max),
       store_(settings.store),
       router_(settings.router),
       loads_up_(self, settings.load_interval_ms) {}
@@ -108,6 +109,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     if (is_new || !contains(view_->sources, self_)) given_ = 0;
     if (coordinates()) coordinate(out);
     if (coordinates()) serve_store(out);
+    enter_registry(out);
     enter_loads(out);
     stop_crossed_ = false;
 
@@ -121,6 +123,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         for (auto& [id, request] : requests_) request.sent = false;
     if (is_new)
         for (auto& [id, called] : store_calls_) called.sent = false;
+    if (is_new)
+        for (auto& [id, looked] : registry_calls_) looked.sent = false;
     connect_to_coordinator(out);
     hand_in(
         operations_,
@@ -131,6 +135,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     hand_in_requests(out);
     watch_at_coordinator(out);
     hand_in_store_calls(out);
+    hand_in_registry_calls(out);
     return out;
 }
 
@@ -151,6 +156,12 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
         out.emplace_back(RequestEnded{id, Error{Fault::ended, why.text}, {}});
     for (const auto& [id, called] : std::exchange(store_calls_, {}))
         out.emplace_back(StoreCallEnded{id, {.error = Error{Fault::ended, why.text}}});
+    for (const auto& [id, looked] : std::exchange(registry_calls_, {})) {
+        message::RegistryTold told;
+        told.id = id;
+        told.error = why.text;
+        out.emplace_back(RegistryCallEnded{std::move(told)});
+    }
     return out;
 }
 

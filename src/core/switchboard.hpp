@@ -22,6 +22,7 @@
 
 #include "core/channel.hpp"
 #include "core/load_tree.hpp"
+#include "core/registry.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
@@ -34,17 +35,19 @@ namespace muster::core {
 struct RoundView {
     Round round;
     Rank coordinator;
-    std::vector<Rank> members;  ///< All of the pool, ascending.
-    std::vector<Rank> world;    ///< Shape: one per slot.
-    std::vector<Rank> sources;  ///< The receiving rank of each engine, by slot.
-    /// Which lockstep group each slot's member is in. Empty: one group.
-    std::vector<std::uint32_t> groups{};
+    std::vector<Rank> members;            ///< All of the pool, ascending.
+    std::vector<Rank> world;              ///< Shape: one per slot.
+    std::vector<Rank> sources;            ///< The receiving rank of each engine, by slot.
+    std::vector<Rank> followers{};        ///< Keep copies of what outlives the coordinator.
+    std::optional<Rank> keeper{};         ///< Who has the furthest copy of the rounds before.
+    std::vector<std::uint32_t> groups{};  ///< Which lockstep group each slot's member is in. Empty: one group.
 };
 
 struct SwitchboardSettings {
     std::uint32_t fan_out = 4;
     std::uint64_t where_patience_ms = 1'000;  ///< For the answers to "where are you".
     StoreSettings store{};
+    std::size_t registry_bytes_max = std::size_t{256} << 20;
     RouterSettings router{};
     std::uint32_t load_interval_ms = 100;  ///< Between two messages about loads to the same member.
     bool coordination = true;              ///< Lockstep groups vote, so they have waves.
@@ -74,6 +77,7 @@ struct ClientConnected {};                                          ///< The loc
 struct OperationEnded { OperationId operation; std::optional<Error> error; };
 struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
 struct StoreCallEnded { CallId id; StoreAnswer answer; };
+struct RegistryCallEnded { message::RegistryTold told; };
 struct LoadsHeard { Round round; GroupWords groups; };              ///< For the local client: groups that changed.
 struct LeavingHeard { Rank rank; };
 struct StateHeard {};
@@ -82,8 +86,8 @@ struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<R
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
 using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
-                                  RequestEnded, StoreCallEnded, RequestCalledOff, LoadsHeard, LeavingHeard, StateHeard,
-                                  TellPosition, Whereabouts, Note>;
+                                  RequestEnded, StoreCallEnded, RegistryCallEnded, RequestCalledOff, LoadsHeard,
+                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 class Switchboard {
@@ -102,6 +106,7 @@ public:
     /// The job is over for this member: open operations and requests end. A stop that has been crossed is done.
     [[nodiscard]] SwitchEffects ended(const LifecycleFacts& agreed, const Error& why);
     [[nodiscard]] const LifecycleFacts& facts() const { return log_.facts(); }
+    [[nodiscard]] const MirrorPosition& mirror() const { return registry_.position(); }
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
@@ -126,6 +131,10 @@ public:
     [[nodiscard]] SwitchEffects watch_loads();  ///< From now on, also of successors. LoadsHeard follow.
     /// A call on the round's store. Any member's; no connection is needed. Its id is above that of all before.
     [[nodiscard]] SwitchEffects store_call(StoreCall call);
+    /// A call on the job's registry. Any member's; ids are the same count as the store's.
+    [[nodiscard]] SwitchEffects registry_call(message::RegistryAsk ask);
+    /// Its caller has given up: a successor is not asked again.
+    void forget_registry_call(CallId id) { registry_calls_.erase(id); }
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
     [[nodiscard]] const Router& router() const { return router_; }
@@ -243,7 +252,18 @@ private:
     void on(Rank from, message::StoreAsk ask, SwitchEffects& out);
     void on(Rank from, message::StoreTold told, SwitchEffects& out);
 
+    // switchboard_registry.cpp
+    void enter_registry(SwitchEffects& out);
+    void carry_out(MirrorEffects effects, SwitchEffects& out);
+    void answer_registry_calls(SwitchEffects& out);
+    void hand_in_registry_calls(SwitchEffects& out);
+    void on(Rank from, message::RegistryAsk ask, SwitchEffects& out);
+    void on(Rank from, message::RegistryTold told, SwitchEffects& out);
+    void on(Rank from, message::Copy copy, SwitchEffects& out);
+    void on(Rank from, message::Kept kept, SwitchEffects& out);
+
     std::uint64_t now_ms_ = 0;  ///< As of the last tick.
+    RegistryServer registry_;
 
     // On the coordinator. Emptied where another member takes over.
     StoreServer store_;
@@ -276,6 +296,11 @@ private:
         bool sent = false;  ///< To the present coordinator.
     };
     std::map<CallId, Called> store_calls_;
+    struct Looked {  ///< A call on the registry that was not answered.
+        message::RegistryAsk ask;
+        bool sent = false;  ///< To the present coordinator.
+    };
+    std::map<CallId, Looked> registry_calls_;
 };
 
 template <class Open, class MessageOf>

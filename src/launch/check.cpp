@@ -42,7 +42,8 @@ std::string complaint_about_least(const JobSpec& spec) {
     for (const auto& [option, value, least] :
          {Least{"--standbys", spec.standbys, 0}, Least{"--clients", spec.clients, 0},
           Least{"--min", spec.engines_min, 1}, Least{"--engine-ranks", spec.engine_ranks, 1},
-          Least{"--consensus-every", spec.consensus_every, 1}, Least{"--fan-out", spec.fan_out, 1}})
+          Least{"--consensus-every", spec.consensus_every, 1}, Least{"--fan-out", spec.fan_out, 1},
+          Least{"--followers", spec.followers, 0}})
         if (value < least) return std::string(option) + " " + number(value) + ": must be " + number(least) + " or more";
     // 0 is the default and means one group; as an option it would say nothing.
     if (spec.group_size < 0) return "--group-size " + number(spec.group_size) + ": must be 1 or more";

@@ -112,6 +112,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_WORK", spec.work},
         {"MUSTER_STAY", spec.stay ? "yes" : "no"},
         {"MUSTER_FAN_OUT", std::to_string(spec.fan_out)},
+        {"MUSTER_FOLLOWERS", std::to_string(spec.followers)},
         {"MUSTER_SIGNALS", spec.posix_signals},
         {"MUSTER_RUN_ID", spec.run_id},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},

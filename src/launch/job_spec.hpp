@@ -30,6 +30,7 @@ struct JobSpec {
     std::string work = "always";         ///< always | requests
     bool stay = false;
     int fan_out = 4;
+    int followers = 2;
     std::string posix_signals = "TERM=stop,USR1=suspend";
     std::vector<HostSlots> hosts{};  ///< Empty: this machine, or Slurm's allocation.
     std::string remote_shell{};      ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).

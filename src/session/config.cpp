@@ -82,6 +82,7 @@ void read_turns(Environment& env, Config& config) {
     env.choice("MUSTER_WORK", config.work, {{"always", Work::always}, {"requests", Work::requests}});
     env.choice("MUSTER_STAY", config.stay, {{"no", false}, {"yes", true}});
     env.number("MUSTER_FAN_OUT", config.fan_out);
+    env.number("MUSTER_FOLLOWERS", config.followers);
     env.text("MUSTER_SIGNALS", config.posix_signals);
 }
 

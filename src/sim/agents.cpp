@@ -13,6 +13,8 @@ namespace {
 using core::Overloaded;
 
 constexpr std::uint64_t kTickMs = 10;
+/// As Config::followers.
+constexpr std::size_t kFollowers = 2;
 /// How long a packet that was lost with its round may lie about before it comes all the same.
 constexpr std::uint32_t kStaleMax = 20'000;
 
@@ -30,6 +32,9 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     std::sort(view->members.begin(), view->members.end());
     view->world = plan.world;
     view->sources = core::sources_of(plan_settings_.placement, plan.world);
+    if (options_.recovery)
+        view->followers = core::followers_of(view->coordinator, plan.world, plan.standbys, launch_, kFollowers);
+    view->keeper = plan.keeper;
     const auto size = static_cast<std::uint32_t>(plan.world.size());
     auto group_of = core::groups_of(plan_settings_.placement, size);
     std::vector<std::vector<Rank>> groups;
@@ -237,6 +242,7 @@ void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
 
 /// Nobody here uses the store yet.
 void World::Stage::perform(Member& /*member*/, core::StoreCallEnded& /*effect*/) {}
+void World::Stage::perform(Member& /*member*/, core::RegistryCallEnded& /*effect*/) {}
 
 /// Engines here begin with a request as soon as they have it, and nobody watches loads yet.
 void World::Stage::perform(Member& /*member*/, core::RequestCalledOff& /*effect*/) {}

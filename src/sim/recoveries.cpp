@@ -160,6 +160,7 @@ core::Facts World::Stage::facts_of(Member& member, const core::Gather& effect) {
     facts.rank = member.rank;
     facts.leaving = member.leaving;
     facts.lifecycle = member.switchboard->facts();
+    facts.mirror = member.switchboard->mirror();
     for (const Rank rank : effect.prove)
         if (!members_[rank.value].alive && facts.proven_dead.size() < core::kProvenMax)
             facts.proven_dead.push_back(rank);

@@ -104,6 +104,7 @@ private:
     void perform(Member& member, core::RequestCalledOff& effect);
     void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
+    void perform(Member& member, core::RegistryCallEnded& effect);
     void perform(Member& member, core::LeavingHeard& effect);
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);

@@ -23,6 +23,7 @@ TEST(Check, EveryImpossibleCountIsRefusedByItsOption) {
         {{.engines = 2, .engine_ranks = 0}, "--engine-ranks 0"},
         {{.engines = 2, .consensus_every = 0}, "--consensus-every 0"},
         {{.engines = 2, .fan_out = 0}, "--fan-out 0"},
+        {{.engines = 2, .followers = -1}, "--followers -1"},
         {{.engines = 4, .engine_ranks = 2, .group_size = 3}, "--group-size 3 does not divide the 4 engines"},
         {{.engines = 100'000, .engine_ranks = 100'000}, "-n 100000"},
         {{.engines = 2, .standbys = 1, .clients = 2, .engine_ranks = 3, .hosts = {{"a", 8}}},

@@ -45,6 +45,7 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
                                    .work = "requests",
                                    .stay = true,
                                    .fan_out = 8,
+                                   .followers = 3,
                                    .posix_signals = "off",
                                    .run_id = "r7"});
     const auto config = Config::from_environment();
@@ -62,6 +63,7 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
     EXPECT_EQ(config->work, Work::requests);
     EXPECT_TRUE(config->stay);
     EXPECT_EQ(config->fan_out, 8u);
+    EXPECT_EQ(config->followers, 3u);
     EXPECT_EQ(config->posix_signals, "off");
     EXPECT_EQ(config->run_id, "r7");
 }
@@ -83,6 +85,7 @@ TEST(Config, TheDefaultsOfMusterRunAreThoseOfTheLibrary) {
     EXPECT_EQ(config->work, plain.work);
     EXPECT_EQ(config->stay, plain.stay);
     EXPECT_EQ(config->fan_out, plain.fan_out);
+    EXPECT_EQ(config->followers, plain.followers);
     EXPECT_EQ(config->posix_signals, plain.posix_signals);
 }
 

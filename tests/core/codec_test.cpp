@@ -49,6 +49,7 @@ Facts full_facts() {
     facts.proven_dead = ranks({1, 4, 9});
     facts.wish = Wish{ExitCode::aborted, "rank 5 in round 3: out of memory"};
     facts.lifecycle = full_lifecycle();
+    facts.mirror = {Round{12}, 13};
     return facts;
 }
 
@@ -61,6 +62,7 @@ Plan full_plan() {
     plan.waiting = ranks({8});
     plan.clients = ranks({10, 11});
     plan.closed = true;
+    plan.keeper = Rank{8};
     plan.dismissed = ranks({6});
     plan.step = Step{41};
     plan.source = Slot{2};
@@ -144,6 +146,7 @@ TEST(Codec, FactsGoRoundAndHaveOneSize) {
     EXPECT_EQ(facts->wish->code, ExitCode::aborted);
     EXPECT_EQ(facts->wish->reason, "rank 5 in round 3: out of memory");
     expect_full(facts->lifecycle);
+    EXPECT_EQ(facts->mirror, (MirrorPosition{Round{12}, 13}));
 }
 
 TEST(Codec, FactsCutWhatHasNoRoomAndKeepTheRest) {
@@ -170,6 +173,7 @@ TEST(Codec, APlanGoesRound) {
     EXPECT_EQ(plan->standbys, ranks({7, 8}));
     EXPECT_EQ(plan->waiting, ranks({8}));
     EXPECT_TRUE(plan->closed);
+    EXPECT_EQ(plan->keeper, Rank{8});
     EXPECT_FALSE(plan->asked);
     EXPECT_EQ(plan->clients, ranks({10, 11}));
     EXPECT_EQ(plan->dismissed, ranks({6}));

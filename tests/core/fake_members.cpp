@@ -12,6 +12,7 @@ FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
+        launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
         members_.back().board = std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{shape.fan_out});
     }
     world_ = ranks_up_to(shape.engines);
@@ -34,6 +35,7 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](OperationEnded& ended) { member.operations[ended.operation].push_back(std::move(ended)); },
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
         [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
+        [&](RegistryCallEnded& ended) { member.looked[ended.told.id].push_back(std::move(ended.told)); },
         [&](RequestCalledOff& off) { call_off(rank, off); },
         [&](LoadsHeard& heard) { member.loads_heard.push_back(std::move(heard)); },
         [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
@@ -153,7 +155,17 @@ void FakeMembers::next_view() {
     for (std::uint32_t slot = 0; slot < world_.size(); ++slot) next->groups.push_back(slot / shape_.group_size);
     next->coordinator = world_.empty() ? next->members.front() : *std::min_element(world_.begin(), world_.end());
     if (next_coordinator && members_[next_coordinator->value].alive) next->coordinator = *next_coordinator;
+    next->followers = followers_of(next->coordinator, world_, standbys, launch_, shape_.followers);
+    next->keeper = furthest();
     view_ = std::move(next);
+}
+
+std::optional<Rank> FakeMembers::furthest() const {
+    std::pair<MirrorPosition, std::optional<Rank>> best;
+    for (std::uint32_t rank = 0; rank < members_.size(); ++rank)
+        if (members_[rank].alive && members_[rank].board->mirror() > best.first)
+            best = {members_[rank].board->mirror(), Rank{rank}};
+    return best.second;
 }
 
 void FakeMembers::complete(std::uint32_t rank, const LifecycleFacts& agreed) {

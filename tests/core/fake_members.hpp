@@ -30,6 +30,7 @@ public:
         std::uint32_t group_size = 2;  ///< In engines of one rank.
         std::uint32_t fan_out = 2;
         std::uint64_t seed = 1;
+        std::size_t followers = 2;
     };
     struct Sent {
         Rank from, to;
@@ -59,7 +60,8 @@ public:
         std::uint32_t connected = 0;
         std::map<OperationId, std::vector<OperationEnded>> operations;  ///< How each ended; more than once is a fault.
         std::map<RequestId, std::vector<RequestEnded>> requests;
-        std::map<CallId, std::vector<StoreAnswer>> stored;  ///< How each call on the store ended.
+        std::map<CallId, std::vector<StoreAnswer>> stored;            ///< How each call on the store ended.
+        std::map<CallId, std::vector<message::RegistryTold>> looked;  ///< The same on the registry.
     };
 
     explicit FakeMembers(Shape shape);
@@ -104,6 +106,7 @@ private:
         Bytes packet;
     };
     void next_view();
+    [[nodiscard]] std::optional<Rank> furthest() const;
     void complete(std::uint32_t rank, const LifecycleFacts& agreed);
     [[nodiscard]] std::vector<std::function<void()>> possible();
     void deliver(Rank from, Rank to);
@@ -115,6 +118,7 @@ private:
     Dice dice_;
     std::vector<Member> members_;
     std::shared_ptr<const RoundView> view_;
+    std::vector<core::Member> launch_;
     std::vector<Rank> world_;
     std::map<std::pair<Rank, Rank>, std::deque<InFlight>> in_flight_;
     std::map<std::uint32_t, std::uint64_t> operations_, requests_;

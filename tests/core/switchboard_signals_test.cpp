@@ -118,6 +118,8 @@ TEST_F(SignalsTest, M12WhatIsNotLegalIsRefusedWithTheReasonAndReachesNoEngine) {
 }
 
 TEST_F(SignalsTest, M14NoEngineAnswersASignal) {
+    job.settle();
+    job.sent.clear();  // What the round itself has begun with.
     EXPECT_EQ(settled(Wanted::suspended), "done");
     EXPECT_EQ(settled(Wanted::resume), "done");
     EXPECT_EQ(settled(Wanted::stopped), "done");
