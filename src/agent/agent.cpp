@@ -31,6 +31,17 @@ core::PlanSettings plan_settings(const Config& config) {
             .launcher_node = node != nullptr ? node : ""};
 }
 
+core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) {
+    return {.fan_out = config.fan_out,
+            .store = {.run_id = config.run_id},
+            .router = {.routing = config.routing,
+                       .seed = self.value,
+                       .queue_max_per_engine = config.queue_max_per_engine,
+                       .queue_max = config.queue_max},
+            .load_interval_ms = std::max(1u, config.load_interval_ms),
+            .coordination = config.consensus != ConsensusMode::off};
+}
+
 std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
     std::vector<core::Member> result;
     result.reserve(roster.size());
@@ -53,7 +64,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       desk_of_clients_(around.desk),
       watchdog_(around.watchdog),
       recovery_(self, plan_settings(config), members(roster_)),
-      switchboard_(self, {.fan_out = config.fan_out, .store = {.run_id = config.run_id}}),
+      switchboard_(self, switchboard_settings(config, self)),
       desk_(config.leave_window_ms),
       link_(self) {
     const char* proof = std::getenv("MUSTER_PROOF");
@@ -71,6 +82,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     mailbox_.free_retired();
     serve_engine();
     if (!ended_) listen(rang);
+    if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();

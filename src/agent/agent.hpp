@@ -79,6 +79,8 @@ private:
     void perform(core::RequestEnded& effect);
     void perform(core::StoreCallEnded& effect);
     void perform(core::RegistryCallEnded& effect);
+    void perform(core::RequestCalledOff& effect);
+    void perform(core::LoadsHeard& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);
     void perform(core::TellPosition& effect);

@@ -123,6 +123,7 @@ void Agent::prove(const core::Gather& gather) {
 
 /// Freezes the ledger: from here on no commit of the old round can succeed.
 core::Facts Agent::own_facts() {
+    switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));  // For the wave that it is in.
     const auto picture = mailbox_.ledger.freeze();
     if (const auto barrier = mailbox_.crossings.freeze(); barrier > switchboard_.facts().crossed)
         apply(switchboard_.crossed(barrier));

@@ -65,7 +65,11 @@ void Agent::carry_from_clients() {
                     switchboard_.forget_registry_call(gone.id);
                     return core::SwitchEffects{};
                 },
-                [this](Desk::Submit& submit) { return switchboard_.submit(submit.id, std::move(submit.bytes)); },
+                [this](Desk::Submit& submit) {
+                    return switchboard_.submit(submit.id, std::move(submit.bytes), std::move(submit.hints));
+                },
+                [this](const Desk::Abort& abort) { return switchboard_.abort(abort.id); },
+                [this](const Desk::WatchLoads&) { return switchboard_.watch_loads(); },
             },
             out));
 }
@@ -131,6 +135,12 @@ void Agent::perform(core::StoreCallEnded& effect) {
 
 void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry_call_ended(std::move(effect.told)); }
 
+void Agent::perform(core::RequestCalledOff& effect) {
+    if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));
+}
+
+void Agent::perform(core::LoadsHeard& effect) { desk_of_clients_.loads_heard(effect.round, effect.groups); }
+
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
 
 void Agent::perform(core::StateHeard&) { state_exists_ = true; }
@@ -191,6 +201,7 @@ void Agent::enter_round(const core::Plan& plan) {
         core::followers_of(view->coordinator, plan.world, plan.standbys, recovery_.launch(), config_.followers);
     view->keeper = plan.keeper;
     const auto shape = shape_of(plan);
+    view->groups = shape.group;
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {

@@ -21,10 +21,10 @@ struct EngineWord {
     std::uint64_t capacity = 0;  ///< Requests; 0: not said.
     std::uint64_t given = 0;     ///< Deliver::number of the last request that is counted in `load`.
     std::uint64_t answered = 0;  ///< Reply::number of the last one that is not counted any more.
-    StepMark at;
+    StepMark at{};
     bool leads = false;  ///< Wave and running are the group's.
     bool running = false;
-    Wave wave;  ///< The present one, or the next where the group rests.
+    Wave wave{};  ///< The present one, or the next where the group rests.
 
     /// Nothing has happened that anybody needs to be told: whoever counts what he gave knows the rest.
     [[nodiscard]] bool says_the_same(const EngineWord& other) const {

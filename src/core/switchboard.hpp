@@ -57,8 +57,8 @@ struct SwitchboardSettings {
 struct EngineSays {
     Load load;
     std::uint64_t capacity = 0;
-    StepMark at;
-    Wave wave;  ///< See EngineLoop::wave().
+    StepMark at{};
+    Wave wave{};  ///< See EngineLoop::wave().
     bool awake = false;
 };
 
@@ -110,8 +110,9 @@ public:
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
-    [[nodiscard]] SwitchEffects reply(Rank client, RequestId id, Bytes bytes);  ///< At most kRequestMax bytes.
-    [[nodiscard]] SwitchEffects dropped(Rank client, RequestId id);             ///< After RequestCalledOff.
+    [[nodiscard]] SwitchEffects reply(Rank client, RequestId id, Bytes bytes);     ///< At most kRequestMax bytes.
+    [[nodiscard]] SwitchEffects dropped(Rank client, RequestId id);                ///< After RequestCalledOff.
+    [[nodiscard]] std::size_t in_progress() const { return in_progress_.size(); }  ///< Requests of this engine.
     void engine_says(const EngineSays& says);  ///< Before a tick. Where this member receives no requests: nothing.
     void wave_seen(Wave above) { log_.raise_wave(above.value); }  ///< So that facts() say so.
     /// `number` grows during a round, also over barriers: the leader passes on only what is above the last one.

@@ -13,7 +13,8 @@ FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
         launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
-        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{shape.fan_out});
+        members_.back().board = std::make_unique<Switchboard>(
+            Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out, .router = shape.router});
     }
     world_ = ranks_up_to(shape.engines);
     rebuild();

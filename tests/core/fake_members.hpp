@@ -30,6 +30,7 @@ public:
         std::uint32_t group_size = 2;  ///< In engines of one rank.
         std::uint32_t fan_out = 2;
         std::uint64_t seed = 1;
+        RouterSettings router{};
         std::size_t followers = 2;
     };
     struct Sent {
