@@ -16,6 +16,7 @@ namespace {
 
 /// After a bell MPI's own message may still be on its way: how long to look closely, and how long once one has come.
 constexpr auto kCloseLook = std::chrono::milliseconds(2);
+constexpr unsigned kInARow = 16;
 constexpr auto kLookOnce = std::chrono::microseconds(200);
 /// A program that does not commit gets its round's line this long after the handover.
 constexpr auto kReportAnyway = std::chrono::seconds(5);
@@ -88,10 +89,12 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     if (!ended_) tell_standbys();
     look_for_the_missing();
     report_when_due();
+    ring_due();
     return !ended_;
 }
 
 void Agent::listen(bool rang) {
+    unsigned in_a_row = 0;
     auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
     do {
         // What this process itself wants goes out at once, not after the look.
@@ -100,8 +103,12 @@ void Agent::listen(bool rang) {
         if (ended_) return;
         auto received = mpi::try_receive(pool_);
         const bool sent = static_cast<bool>(post_.progress());
-        if (!received || !sent || mpi::broken(pool_)) return recover("the pool is broken");
-        if (*received) {
+        const bool more = received && *received;
+        // While messages come one upon the other, bells and the look for deaths wait a few of them.
+        const bool due = !more || ++in_a_row % kInARow == 0;
+        if (due) ring_due();
+        if (!received || !sent || (due && mpi::broken(pool_))) return recover("the pool is broken");
+        if (more) {
             receive(std::move(**received));
             if (ended_) return;
             until = std::min(until, Clock::now() + kLookOnce);

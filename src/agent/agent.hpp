@@ -104,6 +104,7 @@ private:
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
     void ring(Rank other) const;
+    void ring_due();
     void ring_neighbours() const;
     void prove(const core::Gather& gather);
     void settle();
@@ -146,6 +147,7 @@ private:
     bool told_parked_ = false;                 ///< The facts that were gathered last said so.
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
+    std::vector<Rank> to_ring_;                ///< Were sent something since the last ring.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.
     std::atomic<bool> lost_any_{false};
 };

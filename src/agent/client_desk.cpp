@@ -28,8 +28,9 @@ bool Desk::sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds d
 }
 
 void Desk::put(Out out) {
+    const bool first = out_.empty();  // Else the agent has been rung up and has not looked yet.
     out_.push_back(std::move(out));
-    ring_();
+    if (first) ring_();
 }
 
 Result<Done> Desk::connect(std::chrono::milliseconds deadline) {

@@ -105,8 +105,14 @@ void Agent::perform(core::Transmit& effect) {
     reach_point("send", effect.kind);
     if (!post_.send(pool_, static_cast<int>(place - places_.begin()), std::move(effect.packet)))
         return mailbox_.complain();
-    ring(effect.to);
+    if (!core::contains(to_ring_, effect.to)) to_ring_.push_back(effect.to);
     reach_point("sent", effect.kind);
+}
+
+/// One ring for all that a member was sent since: a ring is a system call, and wakes it only once anyhow.
+void Agent::ring_due() {
+    for (const Rank other : to_ring_) ring(other);
+    to_ring_.clear();
 }
 
 void Agent::perform(core::SignalArrived& effect) {
@@ -213,6 +219,7 @@ void Agent::enter_round(const core::Plan& plan) {
     inbox_.new_round(own.has_value());
     apply(switchboard_.tick(milliseconds(Clock::now())));  // Deadlines of this round count from here.
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
+    ring_due();
 }
 
 }  // namespace muster::agent

@@ -52,12 +52,14 @@ void Inbox::wait(std::uint64_t seen, std::chrono::milliseconds wait) {
 }
 
 void Inbox::give(Out out) {
+    bool first = false;
     {
         const std::scoped_lock lock(mutex_);
+        first = out_.empty();  // Else the agent has been rung up and has not looked yet.
         out_.push_back(std::move(out));
     }
     out_waits_.store(true, std::memory_order_release);
-    bell_.wake();
+    if (first) bell_.wake();
 }
 
 void Inbox::say_load(Load load) {

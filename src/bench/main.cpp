@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// muster-bench: the part of `muster bench` that runs under mpirun. People call `muster bench`.
 ///     muster-bench rebuild|bare-rebuild --engines N --deaths K --board FILE --out FILE
-///     muster-bench consensus|pause|rest [--turns T ...] --out FILE
+///     muster-bench consensus|pause|rest|route [--turns T ...] --out FILE
 /// Rank 0 writes {"name": [microseconds, ...], ...} to --out.
 
 #include <mpi.h>
@@ -19,6 +19,7 @@
 #include "bench/consensus.hpp"
 #include "bench/pause.hpp"
 #include "bench/rebuild.hpp"
+#include "bench/route.hpp"
 
 namespace {
 
@@ -107,6 +108,15 @@ void add_rest(CLI::App& app, Job& job) {
     command->callback([=, &job] { job = {[=] { return bench::rest(*settings); }, "resting_cpu", 1}; });
 }
 
+void add_route(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::RouteSettings>();
+    auto* command = app.add_subcommand("route", "requests through the coordinator, and a bare loop for it");
+    command->add_option("--requests", settings->requests)->check(CLI::Range(1, 10'000'000));
+    command->add_option("--window", settings->window)->check(CLI::Range(1, 4'096));
+    command->add_option("--bytes", settings->bytes)->check(CLI::Range(1, 1 << 24));
+    command->callback([=, &job] { job = {[=] { return bench::route(*settings); }, "request", 1}; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -122,6 +132,7 @@ int main(int argc, char** argv) {
     add_consensus(app, job);
     add_pause(app, job);
     add_rest(app, job);
+    add_route(app, job);
     for (auto* command : app.get_subcommands({})) command->fallthrough();
     CLI11_PARSE(app, argc, argv);
 

@@ -15,6 +15,9 @@ struct BenchOptions {
     int turns = 1'000;       ///< consensus: of each kind.
     int cycles = 100;        ///< pause: of pause and unpause, and of each bare form.
     int seconds = 5;         ///< rest: how long.
+    int requests = 2'000;    ///< route: a block.
+    int window = 64;         ///< route: open at once.
+    int bytes = 64;          ///< route: of a request.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
 };
@@ -22,6 +25,7 @@ struct BenchOptions {
 [[nodiscard]] int bench_rebuild(const BenchOptions& options);
 [[nodiscard]] int bench_consensus(const BenchOptions& options);
 [[nodiscard]] int bench_pause(const BenchOptions& options);
+[[nodiscard]] int bench_route(const BenchOptions& options);
 [[nodiscard]] int bench_rest(const BenchOptions& options);
 
 }  // namespace muster::cli

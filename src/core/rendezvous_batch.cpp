@@ -119,7 +119,8 @@ BatchRound batch_round(State before, const std::vector<Node>& agreed, const Sett
     if (all_asked) pass.join(order);
     if (seating && seating->then_close && result.state.complete)
         pass.advance(seating->by_rank.front(), Operation::close);
-    for (const auto& node : all_asked ? order : seating->by_rank) result.members.emplace_back(node, standing_of(result.state, node));
+    for (const auto& node : all_asked ? order : seating->by_rank)
+        result.members.emplace_back(node, standing_of(result.state, node));
     result.waits = why_it_waits(result.state, settings);
     return result;
 }

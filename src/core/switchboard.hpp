@@ -55,7 +55,7 @@ struct SwitchboardSettings {
 
 /// What the engine of this process says of itself.
 struct EngineSays {
-    Load load;
+    Load load{};
     std::uint64_t capacity = 0;
     StepMark at{};
     Wave wave{};  ///< See EngineLoop::wave().

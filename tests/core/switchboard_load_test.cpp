@@ -219,13 +219,13 @@ TEST(Aborts, EachRequestEndsOnceWhoeverDies) {
     std::size_t taken_back = 0, answered = 0;
     for (const auto seed : testing::seeds(150)) {
         SCOPED_TRACE(testing::replay(seed));
-        FakeMembers job{{.engines = 4, .standbys = 2, .clients = 1, .seed = seed}};
+        FakeMembers job{{.engines = 3, .standbys = 2, .clients = 1, .seed = seed}};
         const auto client = job.client();
         std::set<RequestId> all, aborted;
         std::uint32_t killed = 0;
         for (int step = 0; step < 120; ++step) {
             const auto what = job.dice().below(10);
-            for (int i = 0; what < 4 && i < 4; ++i) all.insert(job.submit(client, 1));
+            for (int i = 0; what < 4 && i < 8; ++i) all.insert(job.submit(client, 1));
             if (what == 4 && !all.empty()) {
                 auto id = all.begin();
                 std::advance(id, job.dice().below(all.size()));
@@ -239,7 +239,7 @@ TEST(Aborts, EachRequestEndsOnceWhoeverDies) {
                 job.run(job.dice().below(30));
                 job.rebuild();
             }
-            job.run(job.dice().below(10));
+            job.run(job.dice().below(16));
         }
         job.settle();
         for (const auto id : all) {
