@@ -175,18 +175,21 @@ Candidates sort_out(const PlanInput& input, Plan& plan) {
 }
 
 /// Fills in who is where, and with which state.
-std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan) {
+std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan,
+                              rendezvous::Events* record) {
     auto placement = place(input.settings.placement, input.previous, input.launch, candidates.willing);
     auto live = candidates.willing;
     live.insert(live.end(), candidates.parked.begin(), candidates.parked.end());
     if (auto ending = below_min(input.settings, live.size(), placement.world.size())) return ending;
     const auto ranks = input.settings.placement.engine_ranks;
-    const auto round = seat({.run_id = input.settings.run_id,
-                             .members_min = std::max(1U, input.settings.engines_min) * ranks,
-                             .members_max = input.settings.placement.engines * ranks},
-                            {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
-                            any(input, &Facts::close));
+    auto round = seat({.run_id = input.settings.run_id,
+                       .members_min = std::max(1U, input.settings.engines_min) * ranks,
+                       .members_max = input.settings.placement.engines * ranks,
+                       .record = record != nullptr},
+                      {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
+                      any(input, &Facts::close));
     MUSTER_ASSERT(round.waits.empty());
+    if (record != nullptr) *record = std::move(round.events);
     plan.world = round.world;
     plan.standbys = round.standbys;
     plan.waiting = round.waiting;
@@ -216,7 +219,7 @@ LifecycleFacts agreed_lifecycle(const PlanInput& input) {
 
 }  // namespace
 
-Plan decide(const PlanInput& input) {
+Plan decide(const PlanInput& input, rendezvous::Events* record) {
     Plan plan;
     plan.round = input.next;
     plan.asked = any(input, &Facts::asked);
@@ -228,7 +231,7 @@ Plan decide(const PlanInput& input) {
     if (plan.ending) return plan;
     auto candidates = sort_out(input, plan);
     for (Plan tried = plan;; tried = plan) {
-        tried.ending = try_world(input, candidates, tried);
+        tried.ending = try_world(input, candidates, tried, record);
         if (!tried.ending || candidates.parked.empty()) return tried;
         candidates.draw();
     }

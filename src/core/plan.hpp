@@ -15,6 +15,7 @@
 #include "core/codec.hpp"
 #include "core/mirror_position.hpp"
 #include "core/placement.hpp"
+#include "core/rendezvous_event.hpp"
 #include "core/signal_log.hpp"
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
@@ -82,6 +83,7 @@ struct PlanSettings {
     PlacementSettings placement;
     std::uint32_t engines_min = 1;  ///< Engines, not members.
     Quorum quorum = Quorum::majority;
+    bool record = false;        ///< Have each round's steps written down.
     std::string launcher_node;  ///< mpirun's node; empty: the node of the lowest Rank.
 };
 
@@ -97,6 +99,7 @@ struct PlanInput {
     bool closed = false;                               ///< The last round was the last one.
 };
 
-[[nodiscard]] Plan decide(const PlanInput& input);
+/// `record`: where the round's steps are written down, if at all (T35).
+[[nodiscard]] Plan decide(const PlanInput& input, rendezvous::Events* record = nullptr);
 
 }  // namespace muster::core

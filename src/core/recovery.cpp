@@ -108,14 +108,17 @@ Effects Recovery::plan(const Gathered& gathered) {
     phase_ = Phase::planning;
     if (coordinator() != self_) return {Broadcast{coordinator(), {}}};
     MUSTER_ASSERT(gathered.facts.size() == pool_.size());
-    return {Broadcast{self_, decide({.settings = settings_,
-                                     .launch = launch_,
-                                     .next = Round{round_.value + 1},
-                                     .complete = complete_,
-                                     .previous = world_,
-                                     .worlds = worlds_,
-                                     .present = gathered.facts,
-                                     .closed = plan_.closed})}};
+    Broadcast broadcast{self_, {}};
+    broadcast.plan = decide({.settings = settings_,
+                             .launch = launch_,
+                             .next = Round{round_.value + 1},
+                             .complete = complete_,
+                             .previous = world_,
+                             .worlds = worlds_,
+                             .present = gathered.facts,
+                             .closed = plan_.closed},
+                            settings_.record ? &broadcast.events : nullptr);
+    return {std::move(broadcast)};
 }
 
 Effects Recovery::build(const Planned& planned) {

@@ -38,7 +38,7 @@ struct Gather {
     std::vector<Rank> prove;  ///< Missing members of this node: look whether their processes are gone.
     bool insist = false;      ///< Without proof there is no quorum: wait a little for it.
 };
-struct Broadcast { Rank root; Plan plan; };             ///< The plan is set on the root only.
+struct Broadcast { Rank root; Plan plan; rendezvous::Events events{}; };  ///< Plan and records on the root only.
 struct Build { Plan plan; };
 struct Agree { bool yes = true; };                      ///< No: this member could not build; nobody may have it.
 struct HandOver { Plan plan; };                         ///< The round is complete: engines may have it.

@@ -41,8 +41,8 @@ std::vector<Node> in_order(const State& state, const std::set<Node>& agreed) {
 
 class Pass {
 public:
-    Pass(BatchRound& result, const Settings& settings, Time now, std::size_t agreed)
-        : result_(result), settings_(settings), now_(now), agreed_(agreed) {}
+    Pass(BatchRound& result, const Settings& settings, Time now, std::size_t agreed, bool record)
+        : result_(result), settings_(settings), now_(now), agreed_(agreed), record_(record) {}
 
     /// As far as one member gets by itself. True where it has changed anything that others look at.
     bool advance(const Node& node, Operation operation) {
@@ -52,7 +52,7 @@ public:
             const Action action = std::get<Action>(answer);
             const bool rests = action == Action::sync || action == Action::finish || action == Action::error_closed;
             if (rests) return changed;
-            apply(action, {node, settings_, now_}, result_.state, nullptr);
+            apply(action, {node, settings_, now_}, result_.state, record_ ? &result_.events : nullptr);
             result_.steps.push_back({node, operation, action});
             if (action == Action::keep_alive) return changed;  // It goes on resting; nobody's answer depends on it.
         }
@@ -71,6 +71,7 @@ private:
     const Settings& settings_;
     Time now_;
     std::size_t agreed_;
+    bool record_;
 };
 
 Standing standing_of(const State& state, const Node& node) {
@@ -102,14 +103,14 @@ void take_seats(State& state, const Seating& seating) {
 }  // namespace
 
 BatchRound batch_round(State before, const std::vector<Node>& agreed, const Settings& settings, Time now,
-                       const std::optional<Seating>& seating) {
+                       const std::optional<Seating>& seating, bool record) {
     MUSTER_ASSERT(!seating || settings.slot_order == SlotOrder::stable);
-    BatchRound result{.state = std::move(before), .members = {}, .dead = {}, .steps = {}, .waits = {}};
+    BatchRound result{.state = std::move(before), .members = {}, .dead = {}, .steps = {}, .events = {}, .waits = {}};
     const std::set<Node> alive(agreed.begin(), agreed.end());
     result.dead = not_in(alive, result.state);
     const auto order = in_order(result.state, alive);
     remove_dead(result.state, result.dead, settings, now);
-    Pass pass(result, settings, now, seating ? seating->by_rank.size() : alive.size());
+    Pass pass(result, settings, now, seating ? seating->by_rank.size() : alive.size(), record);
     for (const auto& node : order) pass.advance(node, Operation::exit);
     if (seating) {
         take_seats(result.state, *seating);

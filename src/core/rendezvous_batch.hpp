@@ -36,6 +36,7 @@ struct BatchRound {
     std::vector<std::pair<Node, Standing>> members;  ///< All that were asked, in that order.
     std::vector<Node> dead;                          ///< Were on a list and are not agreed to be alive.
     std::vector<BatchStep> steps;
+    Events events;      ///< Each step's record, where `record` was given.
     std::string waits;  ///< "round 3 waits: 2 of at least 4 nodes have joined"; empty: the round is complete.
 };
 
@@ -46,7 +47,8 @@ struct Seating {
 };
 
 /// `agreed`: all live members; anybody else in `before` is dead. `seating` needs SlotOrder::stable.
+/// `record`: also as the source's event records (T35).
 [[nodiscard]] BatchRound batch_round(State before, const std::vector<Node>& agreed, const Settings& settings, Time now,
-                                     const std::optional<Seating>& seating = std::nullopt);
+                                     const std::optional<Seating>& seating = std::nullopt, bool record = false);
 
 }  // namespace muster::core::rendezvous

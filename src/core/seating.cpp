@@ -57,13 +57,15 @@ SeatedRound seat(const SeatingSettings& settings, const LastRound& last, const s
     const Names names(settings.run_id);
     const auto in_job = rdzv::in_job(settings.run_id, settings.members_min, settings.members_max);
     const rdzv::Seating seating{.by_rank = names.nodes(placed), .then_close = close};
-    const auto round = rdzv::batch_round(state_of(last, names), names.nodes(live), in_job, rdzv::Time{0}, seating);
+    auto round =
+        rdzv::batch_round(state_of(last, names), names.nodes(live), in_job, rdzv::Time{0}, seating, settings.record);
     SeatedRound seated{.world = {},
                        .standbys = {},
                        .waiting = {},
                        .dismissed = {},
                        .closed = round.state.closed,
-                       .waits = round.waits};
+                       .waits = round.waits,
+                       .events = std::move(round.events)};
     if (!round.state.complete) return seated;
     MUSTER_ASSERT(round.state.round == Round{last.round.value + 1});
     for (const auto& node : rdzv::world_of(round.state)) seated.world.push_back(Names::rank(node));

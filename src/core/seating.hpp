@@ -26,6 +26,7 @@ struct SeatingSettings {
     std::string run_id;
     std::uint32_t members_min = 1;
     std::uint32_t members_max = 1;
+    bool record = false;  ///< Fill SeatedRound::events.
 };
 
 /// The round that comes of it.
@@ -36,6 +37,7 @@ struct SeatedRound {
     std::vector<Rank> dismissed;  ///< Closed while they were outside. Ascending.
     bool closed = false;
     std::string waits;
+    rendezvous::Events events;  ///< The records of the steps that the round is made of.
 };
 
 /// `placed`: slot -> Rank, of `live`. `live`: all that are in the rendezvous. `close`: this is to be the last round.

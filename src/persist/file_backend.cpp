@@ -98,7 +98,7 @@ Or<std::optional<StateImage>> FileBackend::read() const {
     return std::optional(std::move(std::get<StateImage>(image)));
 }
 
-Or<std::optional<Stored>> FileBackend::get() const {
+Or<std::optional<Stored>> FileBackend::get() {
     auto image = read();
     if (auto* failure = std::get_if<Failure>(&image)) return std::move(*failure);
     auto& there = std::get<std::optional<StateImage>>(image);
@@ -110,7 +110,7 @@ Or<std::optional<Written>> FileBackend::set(std::span<const std::byte> state, st
     if (state.size() > kStateMax)
         return Failure{Failure::connection, "cannot write '" + path_ + "': a state of " + std::to_string(state.size()) +
                                                 " bytes is larger than " + std::to_string(kStateMax)};
-    const auto lock = FileLock::lock(directory_ + "/" + base_ + ".lock", lock_deadline_);
+    const auto lock = FileLock::lock(lock_path(), lock_deadline_);
     if (const auto* failure = std::get_if<Failure>(&lock)) return *failure;
     auto image = read();
     if (auto* failure = std::get_if<Failure>(&image)) return std::move(*failure);
@@ -142,6 +142,11 @@ std::optional<Failure> FileBackend::replace(std::span<const std::byte> image) {
         return cannot("rename '" + side + "' to", path_, error);
     }
     return sync_directory();
+}
+
+void FileBackend::discard() {
+    (void)::unlink(path_.c_str());
+    (void)::unlink(lock_path().c_str());
 }
 
 /// So that the rename outlives a crash of the machine.

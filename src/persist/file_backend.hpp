@@ -32,16 +32,16 @@ struct FileBackendSettings {
     std::chrono::milliseconds lock_deadline{10'000};
 };
 
-class FileBackend {
+class FileBackend : public core::rendezvous::Backend {
 public:
     explicit FileBackend(const FileBackendSettings& settings);
 
-    [[nodiscard]] static const char* name() { return "file"; }
-    /// Nothing where no state is stored.
-    [[nodiscard]] Or<std::optional<Stored>> get() const;
-    /// With `token`: written where the stored version is that one. Without: written where none is stored.
-    /// Nothing where none is stored and a token was given: there is no other version to answer with.
-    [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token);
+    [[nodiscard]] const char* name() const override { return "file"; }
+    [[nodiscard]] Or<std::optional<Stored>> get() override;
+    [[nodiscard]] Or<std::optional<Written>> set(std::span<const std::byte> state, std::optional<Token> token) override;
+
+    /// Takes the state and its lock away; for a state that nobody changes any more. What is not there is no error.
+    void discard();
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -50,6 +50,8 @@ private:
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
     [[nodiscard]] std::optional<Failure> sync_directory() const;
     void sweep();
+
+    [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 
     std::string directory_, base_, path_;
     std::chrono::milliseconds lock_deadline_;
