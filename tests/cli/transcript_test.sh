@@ -49,6 +49,8 @@ expect "help" 0 "" "$muster" transcript lifecycle --help
 says "help has examples" "^  muster transcript lifecycle"
 expect "help of rendezvous" 0 "" "$muster" transcript rendezvous --help
 says "help of rendezvous has examples" "^  muster transcript rendezvous"
+expect "help of waves" 0 "" "$muster" transcript waves --help
+says "help of waves has examples" "^  muster transcript waves"
 
 # Where a line has no answer there is none, not an empty one.
 printf '{"settings":{"run_id":"a","min_nodes":1,"max_nodes":1}}\n{"backend":"lost"}\n' >"$work/in"
