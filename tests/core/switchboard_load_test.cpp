@@ -217,7 +217,7 @@ TEST_F(LoadsTest, ARequestIsTakenBackBeforeItsEngineBegins) {
 /// as taken back, and only those that were taken back end so.
 TEST(Aborts, EachRequestEndsOnceWhoeverDies) {
     std::size_t taken_back = 0, answered = 0;
-    for (const auto seed : testing::seeds(150)) {
+    for (const auto seed : testing::seeds(400)) {
         SCOPED_TRACE(testing::replay(seed));
         FakeMembers job{{.engines = 3, .standbys = 2, .clients = 1, .seed = seed}};
         const auto client = job.client();
