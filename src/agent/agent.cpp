@@ -164,6 +164,7 @@ void Agent::tell_standbys() {
 
 void Agent::recover(const char* why) {
     if (ended_) return;
+    ring_due();  // A recovery takes its time.
     trace(std::string("recovery: ") + why);
     report();
     times_ = {.last_commit = mailbox_.last_commit(), .noticed = Clock::now(), .shrunk = {}, .built = {}};

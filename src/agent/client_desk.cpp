@@ -246,7 +246,11 @@ void Desk::request_ended(RequestId id, std::optional<Error> error, Bytes bytes) 
     const std::scoped_lock lock(mutex_);
     if (open_.erase(id) == 0) return;
     answered_.push_back({id, std::move(bytes), std::move(error)});
-    changed_.notify_all();
+    untold_ = true;
+}
+
+void Desk::tell() {
+    if (std::exchange(untold_, false)) changed_.notify_all();
 }
 
 void Desk::end(const Error& why) {

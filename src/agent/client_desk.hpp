@@ -76,7 +76,8 @@ struct Desk {
     [[nodiscard]] std::vector<Out> take_out();
     void connected();
     void operation_ended(core::OperationId operation, std::optional<Error> error);
-    void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);
+    void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);  ///< Who waits is woken by tell().
+    void tell();
     void store_call_ended(core::CallId id, core::StoreAnswer answer);
     void registry_call_ended(core::message::RegistryTold told);
     void loads_heard(Round round, const core::GroupWords& groups);
@@ -92,6 +93,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Out> out_;
+    bool untold_ = false;  ///< Agent's thread.
     bool asked_to_connect_ = false, connected_ = false;
     bool watches_ = false;
     std::optional<JobLoads> loads_;

@@ -109,8 +109,11 @@ void Agent::perform(core::Transmit& effect) {
     reach_point("sent", effect.kind);
 }
 
-/// One ring for all that a member was sent since: a ring is a system call, and wakes it only once anyhow.
+/// One ring for all that a member, or a thread of this process, was sent since: a ring is a system call, and often a
+/// change of threads, and wakes whoever waits only once anyhow.
 void Agent::ring_due() {
+    inbox_.tell();
+    desk_of_clients_.tell();
     for (const Rank other : to_ring_) ring(other);
     to_ring_.clear();
 }

@@ -117,7 +117,14 @@ void Inbox::signal(const core::SignalEntry& entry) {
 }
 
 void Inbox::request(Request request) {
-    bring([&] { requests_.push_back(std::move(request)); });
+    const std::scoped_lock lock(mutex_);
+    requests_.push_back(std::move(request));
+    news_.fetch_add(1, std::memory_order_release);
+    untold_ = true;
+}
+
+void Inbox::tell() {
+    if (std::exchange(untold_, false)) came_.notify_all();
 }
 
 void Inbox::wake(core::WakeScope scope, std::uint64_t number) {

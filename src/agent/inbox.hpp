@@ -69,7 +69,8 @@ public:
 
     // Agent's thread.
     void signal(const core::SignalEntry& entry);
-    void request(Request request);
+    void request(Request request);  ///< Who waits is woken by tell(): once for many.
+    void tell();
     void wake(core::WakeScope scope, std::uint64_t number);
     /// True where the engine has not taken it, and will not. Else it is marked.
     [[nodiscard]] bool call_off(Rank client, RequestId id);
@@ -94,6 +95,7 @@ private:
     std::condition_variable came_;
     std::deque<core::SignalEntry> signals_;
     std::vector<Request> requests_;
+    bool untold_ = false;                   ///< Agent's thread.
     std::array<std::uint64_t, 2> woken_{};  ///< Per scope: the highest number.
     std::vector<Out> out_;
     struct Said {

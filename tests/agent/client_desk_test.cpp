@@ -50,9 +50,9 @@ TEST_F(DeskTest, LoadsAreAskedForOnceAndKeptByGroup) {
     EXPECT_EQ(desk.loads(0ms).error().fault, Fault::timed_out);
     EXPECT_EQ(desk.take_out().size(), 1u);
     const auto word = [](std::uint32_t group, std::int64_t waiting, std::int64_t wave) {
-        core::GroupWord word{group, core::Wave{wave}, true, {}};
-        word.engines.push_back({Slot{group * 2}, Rank{group * 2}, 16, {waiting, 1, {}}});
-        return word;
+        core::GroupWord made{group, core::Wave{wave}, true, {}};
+        made.engines.push_back({Slot{group * 2}, Rank{group * 2}, 16, {waiting, 1, {}}});
+        return made;
     };
     desk.loads_heard(Round{2}, {word(0, 3, 5), word(1, 4, 6)});
     desk.loads_heard(Round{2}, {word(1, 9, 7)});
