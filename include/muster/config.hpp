@@ -95,7 +95,10 @@ struct Config {
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
     /// other member's recovery by its length, and a rank that is stuck in a collective is not freed.
     AgentThread agent = AgentThread::own;
-    std::string run_id = "muster";                ///< Names the job in messages and events.
+    std::string run_id = "muster";  ///< Names the job in messages and events.
+    /// Where the steps of each round's rendezvous are written as JSON lines: nowhere, "link" (to `muster run`), or a
+    /// file that is appended to.
+    std::string events;
     std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
@@ -115,7 +118,8 @@ struct Config {
     /// requests), MUSTER_STAY (no, yes), MUSTER_ROUTING
     /// (round_robin, least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
     /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
-    /// MUSTER_LOCATION, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
+    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it
+    /// may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

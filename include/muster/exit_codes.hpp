@@ -15,6 +15,7 @@ enum class ExitCode : int {
     launcher_failed = 15,  ///< mpirun is missing, has no ULFM, a host does not answer, or it killed the job.
     aborted = 16,          ///< The program called abort(), or its engines disagreed about a commit.
     timed_out = 17,        ///< A wait passed its deadline; the message names what it waited for.
+    refused = 18,          ///< The running job, or a rendezvous that is closed, does not take this `muster run` in.
     internal = 70,         ///< A bug in muster, or MPI said something nobody expected.
 };
 

@@ -201,7 +201,8 @@ public:
     /// Never hangs on a dead peer. Afterwards next() says ended.
     void leave();
 
-    /// Asks for a new round of the same members: every engine's next() says rebuilt. Any thread.
+    /// Asks for a round of the same members after the one that this member's last turn was in (World::round): every
+    /// engine's next() says rebuilt. Calls of many members in the same round lead to one new round. Any thread.
     void regroup();
     /// This member gives its slot up and is a standby from the next round on. Another standby takes the slot, or the
     /// world shrinks. It stays parked until unpark(), or until the others alone would be fewer than engines_min or

@@ -29,6 +29,7 @@ core::PlanSettings plan_settings(const Config& config) {
             .placement = placement_settings(config),
             .engines_min = config.engines_min,
             .quorum = config.quorum,
+            .record = !config.events.empty(),
             .launcher_node = node != nullptr ? node : ""};
 }
 
@@ -67,7 +68,8 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       recovery_(self, plan_settings(config), members(roster_)),
       switchboard_(self, switchboard_settings(config, self)),
       desk_(config.leave_window_ms),
-      link_(self) {
+      link_(self),
+      events_(config.events, link_) {
     const char* proof = std::getenv("MUSTER_PROOF");
     witness_ = proof == nullptr || std::string_view(proof) != "off";
 }
@@ -134,6 +136,7 @@ void Agent::serve_engine() {
 void Agent::ask_for_round() {
     if (recovery_.closed()) return say("no new round: the rendezvous '" + config_.run_id + "' is closed");
     asked_ = true;
+    calm_ = !mpi::broken(pool_);
     recover("the program asked for a new round");
 }
 

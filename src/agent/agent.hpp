@@ -13,6 +13,7 @@
 
 #include "agent/bell.hpp"
 #include "agent/client_desk.hpp"
+#include "agent/event_log.hpp"
 #include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
@@ -36,6 +37,12 @@ struct Surroundings {
     Watchdog& watchdog;
 };
 
+/// What this member has sent since it joined, beside MPI's own messages.
+struct Traffic {
+    std::uint64_t packets = 0;  ///< Of the control channel.
+    std::uint64_t rings = 0;    ///< Datagrams to other members' bells.
+};
+
 class Agent {
 public:
     /// `pool`: all that were alive when the roster was exchanged.
@@ -50,6 +57,8 @@ public:
 
     /// Somebody was lost, or left, since the job began: MPI_Finalize may hang.
     [[nodiscard]] bool lost_any() const { return lost_any_.load(); }
+
+    [[nodiscard]] Traffic traffic() const { return {packets_.load(), rings_.load()}; }  ///< Any thread.
 
 private:
     // agent.cpp: what comes in.
@@ -103,10 +112,11 @@ private:
     [[nodiscard]] mpi::WorldShape shape_of(const core::Plan& plan) const;
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
-    void ring(Rank other) const;
+    void ring(Rank other, Round asked_after = {});
     void ring_due();
-    void ring_neighbours() const;
+    void ring_neighbours();
     void prove(const core::Gather& gather);
+    [[nodiscard]] bool only_asked_for() const;
     void settle();
     void count_fruitless(const core::Plan& plan);
 
@@ -125,6 +135,8 @@ private:
     mpi::Post post_;
     core::LeaveDesk desk_;
     LauncherLink link_;
+    EventLog events_;
+    core::rendezvous::Events steps_;  ///< Of the round that this member has decided and that is not complete yet.
 
     std::shared_ptr<mpi::RoundComms> comms_;   ///< Of the last round handed over.
     std::optional<mpi::BuiltRound> building_;  ///< Of the plan that is being built.
@@ -143,13 +155,17 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
-    bool asked_ = false;                       ///< The round that is under way is one that the program asked for.
-    bool told_parked_ = false;                 ///< The facts that were gathered last said so.
+    bool asked_ = false;        ///< The round that is under way is one that the program asked for.
+    bool calm_ = false;         ///< ... by this member, while nothing was wrong with the pool.
+    bool troubled_ = false;     ///< Something has failed since the last complete round.
+    bool told_parked_ = false;  ///< The facts that were gathered last said so.
+    bool told_close_ = false;
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
     std::vector<Rank> to_ring_;                ///< Were sent something since the last ring.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.
     std::atomic<bool> lost_any_{false};
+    std::atomic<std::uint64_t> packets_{0}, rings_{0};
 };
 
 }  // namespace muster::agent

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -61,10 +62,19 @@ bool Bell::wait(int timeout_ms) {
     if (::poll(fds, socket_ >= 0 ? 2 : 1, timeout_ms) <= 0) return false;
     std::uint64_t count = 0;
     [[maybe_unused]] const auto drained = ::read(event_, &count, sizeof count);
-    char nothing[16];
-    while (socket_ >= 0 && ::recv(socket_, nothing, sizeof nothing, MSG_DONTWAIT) >= 0) {
-    }
+    hear();
     return true;
+}
+
+void Bell::hear() {
+    std::array<unsigned char, sizeof(std::uint32_t)> hint{};
+    ssize_t size = 0;
+    while (socket_ >= 0 && (size = ::recv(socket_, hint.data(), hint.size(), MSG_DONTWAIT)) >= 0) {
+        if (size != static_cast<ssize_t>(hint.size())) continue;
+        std::uint32_t round = 0;
+        for (const unsigned char byte : hint) round = round << 8U | byte;
+        if (round != 0) asked_after_ = Round{round};
+    }
 }
 
 void Bell::wake() const {
@@ -72,10 +82,14 @@ void Bell::wake() const {
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
 }
 
-void Bell::ring(const BellAddress& other, bool same_node) const {
+void Bell::ring(const BellAddress& other, bool same_node, Round asked_after) const {
     if (socket_ < 0 || other.port == 0 || (!same_node && other.ipv4 == 0)) return;
     const auto to = socket_address(same_node ? htonl(INADDR_LOOPBACK) : other.ipv4, other.port);
-    ::sendto(socket_, "m", 1, MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    std::array<unsigned char, sizeof(std::uint32_t)> hint{};
+    for (std::size_t i = 0; i < hint.size(); ++i)
+        hint[i] = static_cast<unsigned char>(asked_after.value >> 8U * (hint.size() - 1 - i));
+    ::sendto(socket_, hint.data(), hint.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to),
+             sizeof to);
 }
 
 }  // namespace muster::agent

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /// The driver loop: effects of core::Recovery, carried out in order over MPI.
-#include <sched.h>
-
 #include <algorithm>
 #include <csignal>
 #include <deque>
@@ -17,9 +15,6 @@
 namespace muster::agent {
 namespace {
 
-constexpr auto kProofPatience = std::chrono::milliseconds(500);
-constexpr auto kSettle = std::chrono::milliseconds(5);
-constexpr auto kProofGlance = std::chrono::milliseconds(3);
 constexpr unsigned kFailuresMax = 1000;
 constexpr unsigned kFruitlessMax = 8;
 constexpr auto kCalm = std::chrono::seconds(10);
@@ -34,7 +29,7 @@ void Agent::run(core::Effects effects) {
         const auto input = carry_out(effect);
         if (!input) continue;
         const bool failed = std::holds_alternative<core::Failed>(*input);
-        if (failed) ++failures_in_a_row_;
+        if (failed) ++failures_in_a_row_, troubled_ = true;
         if (failures_in_a_row_ > kFailuresMax) {
             say("giving up: " + std::to_string(kFailuresMax) + " recoveries in a row failed in phase " +
                 core::name_of(recovery_.phase()));
@@ -50,77 +45,6 @@ std::optional<core::Input> Agent::carry_out(const core::Effect& effect) {
     return std::visit([this](const auto& one) { return perform(one); }, effect);
 }
 
-void Agent::ring(Rank other) const {
-    const auto& entry = roster_[other.value];
-    bell_.ring(entry.bell, entry.member.node == roster_[self_.value].member.node);
-}
-
-/// Members at distance 1, 2, 4, ... in the pool: whoever is woken rings his own, so all are awake after log n hops.
-void Agent::ring_neighbours() const {
-    const auto size = places_.size();
-    const auto here = static_cast<std::size_t>(place_of(self_));
-    for (std::size_t far = 1; far < size; far *= 2)
-        for (const std::size_t place : {(here + far) % size, (here + size - far) % size})
-            if (place != here) ring(places_[place]);
-}
-
-std::optional<core::Input> Agent::perform(const core::Revoke&) {
-    mailbox_.interrupt();
-    in_round_ = false;
-    post_.abandon();
-    apply(switchboard_.interrupted());
-    inbox_.poke();
-    pool_.revoke();
-    if (comms_) comms_->revoke();
-    mailbox_.revoke_tracked();
-    building_.reset();
-    ring_neighbours();
-    reach_point("revoked");
-    return std::nullopt;
-}
-
-/// Open MPI 5.0.11 can crash in the shrink's agreement where a process learns of a death from it, or where a second
-/// thread takes part in MPI's progress meanwhile (DESIGN.md, "The agreement's stale event"). So before the agreement:
-/// let MPI hear of the death by itself, and the engine come back from its calls; both take about a millisecond, and
-/// neither is waited for long, since there may be no death, and the engine may be computing.
-void Agent::settle() {
-    const auto until = Clock::now() + kSettle;
-    const bool own_thread = config_.agent == AgentThread::own;
-    while (Clock::now() < until && !(mpi::broken_by_death(pool_) && (mailbox_.engine_waits() || !own_thread))) {
-        mpi::progress();
-        sched_yield();
-    }
-    trace(std::string("shrink: a death is ") + (mpi::broken_by_death(pool_) ? "" : "not ") + "known, the engine is " +
-          (mailbox_.engine_waits() ? "" : "not ") + "back");
-}
-
-std::optional<core::Input> Agent::perform(const core::Shrink&) {
-    settle();
-    const Watch watch(watchdog_, Watchdog::agent_lane, "shrink: all survivors to agree on who is alive",
-                      config_.recovery_deadline_ms);
-    auto shrunk = mpi::Communicator::shrink(pool_.get());
-    if (!shrunk) return core::Failed{};
-    pool_ = std::move(*shrunk);
-    places_ = pool_.ranks();
-    times_.shrunk = Clock::now();
-    reach_point("shrunk");
-    return core::Shrunk{places_};
-}
-
-void Agent::prove(const core::Gather& gather) {
-    proven_.clear();
-    if (!witness_) return;
-    const auto until = Clock::now() + (gather.insist ? kProofPatience : kProofGlance);
-    for (const Rank rank : gather.prove) {
-        bool gone = is_gone(roster_[rank.value].process);
-        while (!gone && Clock::now() < until) {  // A killed process takes a moment to become one for the kernel too.
-            sched_yield();
-            gone = is_gone(roster_[rank.value].process);
-        }
-        if (gone) proven_.push_back(rank);
-    }
-}
-
 /// Freezes the ledger: from here on no commit of the old round can succeed.
 core::Facts Agent::own_facts() {
     switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));  // For the wave that it is in.
@@ -129,10 +53,11 @@ core::Facts Agent::own_facts() {
         apply(switchboard_.crossed(barrier));
     state_exists_ = state_exists_ || picture.committed.has_value();
     told_parked_ = mailbox_.parked();
+    told_close_ = mailbox_.closes();
     return {.rank = self_,
             .leaving = mailbox_.leaving(),
             .parked = told_parked_,
-            .close = mailbox_.closes(),
+            .close = told_close_,
             .asked = asked_,
             .going = mailbox_.going(),
             .committed = picture.committed,
@@ -173,6 +98,7 @@ std::optional<core::Input> Agent::perform(const core::Broadcast& effect) {
     if (!bytes) return core::Failed{};
     auto plan = core::decode_plan(*bytes);
     if (!plan) return core::Failed{};
+    steps_ = effect.events;
     reach_point("planned");
     return core::Planned{std::move(*plan)};
 }
@@ -244,6 +170,7 @@ void Agent::tell_launcher_joined(const core::Plan& plan) {
 
 std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     failures_in_a_row_ = 0;
+    events_.write(std::exchange(steps_, {}));
     auto handover = std::make_shared<Handover>();
     handover->plan = effect.plan;
     handover->blob = std::move(blob_);
@@ -257,8 +184,8 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     handover->comms = comms_;
     if (!effect.plan.lost.empty()) lost_any_ = true;
     if (effect.plan.step) state_exists_ = true;
-    if (told_parked_ && core::contains(effect.plan.world, self_)) mailbox_.taken_back();
-    asked_ = standbys_told_ = false;
+    if (told_parked_ && core::contains(effect.plan.world, self_)) mailbox_.taken_back(), told_parked_ = false;
+    asked_ = calm_ = troubled_ = standbys_told_ = false;
     if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
         unreported_ = handover;
@@ -271,6 +198,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     set_log_round(effect.plan.round);
     enter_round(effect.plan);
     mailbox_.give(std::move(handover));
+    mailbox_.ask_again_unless(told_parked_, told_close_);
     reach_point("handed_over");
     return std::nullopt;
 }
@@ -282,6 +210,7 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         auto pool = recovery_.pool();
         std::sort(pool.begin(), pool.end());
         const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
+        events_.write(std::exchange(steps_, {}));
         if (recovery_.coordinator() == self_ || second)
             link_.send(ended_event(effect.ending.code, effect.ending.reason));
     } else {

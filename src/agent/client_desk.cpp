@@ -192,6 +192,7 @@ Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, s
     const core::CallId id{++calls_.value};
     ask.id = id;
     const auto& open = registry_calls_[id];
+    ask.settled = registry_calls_.begin()->first;
     put(std::move(ask));
     const bool here = sleep(lock, deadline, [&open, this] { return open || over_; });
     auto told = std::move(registry_calls_[id]);

@@ -105,6 +105,7 @@ void Agent::perform(core::Transmit& effect) {
     reach_point("send", effect.kind);
     if (!post_.send(pool_, static_cast<int>(place - places_.begin()), std::move(effect.packet)))
         return mailbox_.complain();
+    ++packets_;
     if (!core::contains(to_ring_, effect.to)) to_ring_.push_back(effect.to);
     reach_point("sent", effect.kind);
 }

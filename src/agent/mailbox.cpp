@@ -86,16 +86,39 @@ void Mailbox::wish(core::Wish wish) {
 }
 
 void Mailbox::ask_for_round() {
-    asked_ = true;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (next_ && !broken_) return;
+        asked_ = true;
+    }
     bell_.wake();
 }
 
 void Mailbox::park(bool on) {
-    if (parked_.exchange(on) != on) ask_for_round();
+    {
+        const std::scoped_lock lock(mutex_);
+        if (parked_.exchange(on) == on) return;
+        asked_ = true;
+    }
+    bell_.wake();
 }
 
 void Mailbox::close() {
-    if (!closes_.exchange(true)) ask_for_round();
+    {
+        const std::scoped_lock lock(mutex_);
+        if (closes_.exchange(true)) return;
+        asked_ = true;
+    }
+    bell_.wake();
+}
+
+void Mailbox::ask_again_unless(bool told_parked, bool told_close) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (parked_ == told_parked && closes_ == told_close) return;
+        asked_ = true;
+    }
+    bell_.wake();
 }
 
 void Mailbox::go(std::string why) {
@@ -131,7 +154,7 @@ void Mailbox::give(std::shared_ptr<Handover> handover) {
         handover->missed.push_back(std::move(next_));
     }
     next_ = std::move(handover);
-    broken_ = false;
+    broken_ = asked_ = false;
     first_commit_ = 0;
     given_.notify_all();
 }

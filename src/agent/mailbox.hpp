@@ -75,6 +75,8 @@ public:
     void leave();
     void wish(core::Wish wish);  ///< The first one counts.
     void go(std::string why);    ///< Leaves without waiting for anybody, in the middle of its work.
+    /// A round after the one that the engine's last turn was in. Where one is waiting for the engine already, that is
+    /// it.
     void ask_for_round();
     void park(bool on);
     void close();
@@ -88,7 +90,9 @@ public:
     [[nodiscard]] bool engine_waits() const { return engine_waits_.load(std::memory_order_acquire); }
     void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
-    void give(std::shared_ptr<Handover> handover);
+    void give(std::shared_ptr<Handover> handover);  ///< Also the answer to whoever has asked for a round until now.
+    /// What the round's plan did not know of yet, since it came too late, needs another round.
+    void ask_again_unless(bool told_parked, bool told_close);
     void free_retired();
     [[nodiscard]] bool take_complaint() { return complaint_.exchange(false); }
     [[nodiscard]] bool leaving() const { return leaving_.load(); }

@@ -11,15 +11,15 @@
 
 namespace muster::bench {
 
-Board* open_board(const std::string& path) {
+void* map_board(const std::string& path, std::size_t size) {
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0) return nullptr;
     void* memory = MAP_FAILED;
     // A new file reads as zeros, and an atomic integer of zero bytes is a zero: no constructor has to run.
-    if (::ftruncate(file, sizeof(Board)) == 0)
-        memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (::ftruncate(file, static_cast<off_t>(size)) == 0)
+        memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     ::close(file);
-    return memory == MAP_FAILED ? nullptr : static_cast<Board*>(memory);
+    return memory == MAP_FAILED ? nullptr : memory;
 }
 
 std::int64_t now_ns() {

@@ -25,8 +25,21 @@ struct Board {
 };
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
-/// Maps `path`, which is created and zero where it is not there. nullptr: the reason is in errno.
-[[nodiscard]] Board* open_board(const std::string& path);
+/// The same for rounds that nobody dies for.
+struct RoundBoard {
+    std::atomic<std::int64_t> first_call{};   ///< Of those who ask for the round.
+    std::atomic<std::int64_t> last_return{};  ///< next() said rebuilt, on all engines.
+    std::atomic<std::int64_t> unpark{};       ///< 1: the member that is parked shall ask to be taken back.
+};
+
+/// Maps `size` bytes of `path`, which is created and zero where it is not there. nullptr: the reason is in errno.
+[[nodiscard]] void* map_board(const std::string& path, std::size_t size);
+
+/// T is a board; all its bits are zero at first.
+template <class T>
+[[nodiscard]] T* open_board(const std::string& path) {
+    return static_cast<T*>(map_board(path, sizeof(T)));
+}
 
 /// CLOCK_MONOTONIC in nanoseconds.
 [[nodiscard]] std::int64_t now_ns();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// muster-bench: the part of `muster bench` that runs under mpirun. People call `muster bench`.
 ///     muster-bench rebuild|bare-rebuild --engines N --deaths K --board FILE --out FILE
+///     muster-bench rendezvous --rounds R --board FILE --out FILE
 ///     muster-bench consensus|pause|rest|route [--turns T ...] --out FILE
 /// Rank 0 writes {"name": [microseconds, ...], ...} to --out.
 
@@ -19,6 +20,7 @@
 #include "bench/consensus.hpp"
 #include "bench/pause.hpp"
 #include "bench/rebuild.hpp"
+#include "bench/rendezvous.hpp"
 #include "bench/route.hpp"
 
 namespace {
@@ -50,7 +52,7 @@ Samples rebuilds(bool bare, const bench::RebuildSettings& settings, const std::s
     int rank = 0, size = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &size);
-    auto* board = bench::open_board(board_path);
+    auto* board = bench::open_board<bench::Board>(board_path);
     if (board == nullptr) {
         std::perror(("muster-bench: " + board_path).c_str());
         return {};
@@ -83,6 +85,15 @@ void add_rebuild(CLI::App& app, const std::string& name, bool bare, Job& job) {
         job = {[=] { return rebuilds(bare, *settings, *board); }, bare ? "bare" : "total",
                static_cast<std::size_t>(settings->deaths)};
     });
+}
+
+void add_rendezvous(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::RendezvousSettings>();
+    auto board = std::make_shared<std::string>();
+    auto* command = app.add_subcommand("rendezvous", "rounds that somebody asks for, and bare splits");
+    command->add_option("--rounds", settings->rounds)->check(CLI::Range(1, 1'000'000));
+    command->add_option("--board", *board, "file in shared memory")->required();
+    command->callback([=, &job] { job = {[=] { return bench::rendezvous_rounds(*settings, *board); }, "split", 1}; });
 }
 
 void add_consensus(CLI::App& app, Job& job) {
@@ -129,6 +140,7 @@ int main(int argc, char** argv) {
     Job job;
     add_rebuild(app, "rebuild", false, job);
     add_rebuild(app, "bare-rebuild", true, job);
+    add_rendezvous(app, job);
     add_consensus(app, job);
     add_pause(app, job);
     add_rest(app, job);

@@ -8,9 +8,9 @@
 #include <cstdio>
 #include <vector>
 
-#include "agent/bell.hpp"
 #include "bench/board.hpp"
 #include "bench/serving.hpp"
+#include "bench/sleepers.hpp"
 
 namespace muster::bench {
 namespace {
@@ -18,17 +18,13 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(30);
 constexpr int kCyclesPerBlock = 10;
 constexpr int kSettleUs = 2'000;  ///< Long after all have gone to rest, or to sleep.
-constexpr int kFanOut = 4;        ///< As Config::fan_out.
 
 enum : Command { bare = 1, bare_asleep = 2 };
 
 /// What signal and barrier come to in bare calls.
 class BareSignal {
 public:
-    explicit BareSignal(MPI_Comm comm) : comm_(comm) {
-        MPI_Comm_rank(comm, &rank_);
-        MPI_Comm_size(comm, &size_);
-    }
+    explicit BareSignal(MPI_Comm comm) : comm_(comm) { MPI_Comm_rank(comm, &rank_); }
 
     /// All others wait in the bcast already.
     double spinning() {
@@ -40,23 +36,13 @@ public:
     }
 
     /// All others sleep on their bell.
-    double asleep(agent::Bell& bell, const std::vector<agent::BellAddress>& bells) {
+    double asleep(Sleepers& sleepers) {
         MPI_Barrier(comm_);
         if (rank_ == 0) pause_us(kSettleUs);
         const auto start = now_ns();
-        constexpr int kTickMs = 1'000;  // A ring that is lost would show in the maximum.
-        if (rank_ != 0) (void)bell.wait(kTickMs);
-        for (int child = kFanOut * rank_ + 1; child <= kFanOut * rank_ + kFanOut && child < size_; ++child)
-            bell.ring(bells[static_cast<std::size_t>(child)], /*same_node=*/true);
+        sleepers.wake();
         signal_and_cross();
         return static_cast<double>(now_ns() - start) / 1e3;
-    }
-
-    [[nodiscard]] std::vector<agent::BellAddress> exchange(const agent::Bell& bell) const {
-        std::vector<agent::BellAddress> all(static_cast<std::size_t>(size_));
-        const auto mine = bell.address();
-        MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all.data(), sizeof mine, MPI_BYTE, comm_);
-        return all;
     }
 
     [[nodiscard]] bool reports() const { return rank_ == 0; }
@@ -72,16 +58,15 @@ private:
     }
 
     MPI_Comm comm_;
-    int rank_ = 0, size_ = 1;
+    int rank_ = 0;
 };
 
 /// A block of bare signals, inside a turn that all ranks have.
 void bare_block(Command command, MPI_Comm comm, Samples& samples) {
     BareSignal signal(comm);
-    agent::Bell bell;
-    const auto bells = signal.exchange(bell);
+    Sleepers sleepers(comm);
     for (int cycle = 0; cycle < kCyclesPerBlock; ++cycle) {
-        const double us = command == bare ? signal.spinning() : signal.asleep(bell, bells);
+        const double us = command == bare ? signal.spinning() : signal.asleep(sleepers);
         if (signal.reports()) samples[command == bare ? "bare" : "bare_asleep"].push_back(us);
     }
 }

@@ -11,6 +11,7 @@
 
 #include "cli/bench_job.hpp"
 #include "cli/bench_lifecycle_report.hpp"
+#include "cli/bench_rendezvous_report.hpp"
 #include "cli/bench_report.hpp"
 #include "cli/commands.hpp"
 #include "muster/exit_codes.hpp"
@@ -49,6 +50,17 @@ int measure_rebuild(const BenchOptions& options, bool bare, int deaths, bool par
     job.spec.standbys = deaths;
     job.spec.quorum = "none";  // more may die than are left
     if (parked && !bare) job.arguments.push_back("--parked");
+    return run_bench_job(job, samples);
+}
+
+/// One job of rounds that are asked for; adds its samples.
+int measure_rendezvous(const BenchOptions& options, int standbys, BenchSamples& samples) {
+    const ScratchFile board({"/dev/shm", "/tmp"}, "muster-bench-board");
+    auto job = job_of(options, standbys > 0 ? "unpark" : "all_ask",
+                      {"rendezvous", "--rounds", std::to_string(options.rounds), "--board", board.path(),
+                       "--seconds-max", std::to_string(kSecondsToStart + options.rounds)});
+    job.promised = static_cast<std::size_t>(options.rounds);
+    job.spec.standbys = standbys;
     return run_bench_job(job, samples);
 }
 
@@ -103,6 +115,16 @@ int bench_pause(const BenchOptions& options) {
                {"pause", "--cycles", std::to_string(options.cycles), "--seconds-max", std::to_string(seconds)});
     if (const int code = run_bench_job(job, samples)) return code;
     return print(options, pause_report(options.ranks, samples));
+}
+
+int bench_rendezvous(const BenchOptions& options) {
+    say("bench: " + std::to_string(options.ranks) + " resting engines, " + std::to_string(options.rounds) +
+        " rounds of each kind that are asked for, in turn with bare calls");
+    BenchSamples samples;
+    if (const int code = measure_rendezvous(options, 0, samples)) return code;
+    if (options.standbys > 0)
+        if (const int code = measure_rendezvous(options, options.standbys, samples)) return code;
+    return print(options, rendezvous_report(options.ranks, samples));
 }
 
 int bench_rest(const BenchOptions& options) {
@@ -162,6 +184,13 @@ void register_bench(CLI::App& app, int& exit_code) {
     route->add_option("--requests", options->requests, "A block")->check(CLI::Range(1, 10'000'000));
     route->add_option("--window", options->window, "Requests that are open at once")->check(CLI::Range(1, 4'096));
     route->add_option("--bytes", options->bytes, "Of a request, and of its reply")->check(CLI::Range(1, 1 << 24));
+    auto* rendezvous =
+        add("rendezvous", "a round that is asked for, first call -> all engines have it, and a bare split",
+            bench_rendezvous);
+    rendezvous->add_option("--rounds", options->rounds, "Of each kind")->check(CLI::Range(1, 100'000));
+    rendezvous
+        ->add_option("--standbys", options->standbys, "Ranks beside the engines where engines are parked; 0: none are")
+        ->check(CLI::Range(0, 1'000));
     add("rest", "what a resting engine costs, and how quickly it wakes", bench_rest)
         ->add_option("--seconds", options->seconds, "How long they rest")
         ->check(CLI::Range(1, 3'600));

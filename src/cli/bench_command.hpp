@@ -18,6 +18,8 @@ struct BenchOptions {
     int requests = 2'000;    ///< route: a block.
     int window = 64;         ///< route: open at once.
     int bytes = 64;          ///< route: of a request.
+    int rounds = 20;         ///< rendezvous: of each kind.
+    int standbys = 1;        ///< rendezvous: 0: nobody is parked.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
 };
@@ -26,6 +28,7 @@ struct BenchOptions {
 [[nodiscard]] int bench_consensus(const BenchOptions& options);
 [[nodiscard]] int bench_pause(const BenchOptions& options);
 [[nodiscard]] int bench_route(const BenchOptions& options);
+[[nodiscard]] int bench_rendezvous(const BenchOptions& options);
 [[nodiscard]] int bench_rest(const BenchOptions& options);
 
 }  // namespace muster::cli

@@ -9,12 +9,6 @@ namespace {
 
 using Values = std::vector<double>;
 
-/// Empty where there is no such row.
-Values values_of(const BenchSamples& samples, const std::string& name) {
-    const auto found = samples.find(name);
-    return found == samples.end() ? Values{} : found->second;
-}
-
 /// One row out of the jobs of all forms: bare calls are the same in each.
 Values of_all(const std::map<std::string, BenchSamples>& by_form, const std::string& name) {
     Values all;
@@ -54,9 +48,6 @@ bool add_consensus_rows(BenchReport& report, const std::map<std::string, BenchSa
                                  values_of(by_form.at(form.name), "next"));
     return whole;
 }
-
-/// The median of a row that is there.
-double median_in(const BenchSamples& samples, const std::string& name) { return median_of(samples.at(name)); }
 
 }  // namespace
 

@@ -51,6 +51,13 @@ double median_of(std::vector<double> samples) {
     return samples.size() % 2 == 1 ? samples[half] : (samples[half - 1] + samples[half]) / 2;
 }
 
+std::vector<double> values_of(const BenchSamples& samples, const std::string& name) {
+    const auto found = samples.find(name);
+    return found == samples.end() ? std::vector<double>{} : found->second;
+}
+
+double median_in(const BenchSamples& samples, const std::string& name) { return median_of(samples.at(name)); }
+
 bool add_row(BenchReport& report, const std::string& name, const std::string& meaning,
              const std::vector<double>& samples) {
     if (samples.empty()) return false;

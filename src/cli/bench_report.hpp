@@ -39,6 +39,12 @@ struct BenchReport {
 /// The middle one; of an even number of samples, the mean of the two in the middle. `samples` must not be empty.
 [[nodiscard]] double median_of(std::vector<double> samples);
 
+/// The samples of a row; empty where there is no such row.
+[[nodiscard]] std::vector<double> values_of(const BenchSamples& samples, const std::string& name);
+
+/// The median of a row that is there.
+[[nodiscard]] double median_in(const BenchSamples& samples, const std::string& name);
+
 /// Adds the row `name`. False where it has no samples.
 bool add_row(BenchReport& report, const std::string& name, const std::string& meaning,
              const std::vector<double>& samples);

@@ -13,6 +13,7 @@ void register_run(CLI::App& app, int& exit_code);         ///< run_command.cpp
 void register_doctor(CLI::App& app, int& exit_code);      ///< doctor_command.cpp
 void register_transcript(CLI::App& app, int& exit_code);  ///< transcript_command.cpp
 void register_simulate(CLI::App& app, int& exit_code);    ///< simulate_command.cpp
+void register_journal(CLI::App& app, int& exit_code);     ///< journal_command.cpp
 void register_bench(CLI::App& app, int& exit_code);       ///< bench_command.cpp
 
 }  // namespace muster::cli

@@ -19,12 +19,14 @@ int parse_and_do(int argc, char** argv) {
         "  muster run -n 4 --standbys 2 -- ./train           4 engines, 2 standbys, on this machine\n"
         "  muster run -n 4 --hosts a:2,b:2 -v -- ./train     two nodes, with details\n"
         "Exit codes: 0 finished, 1 program failed, 2 bad usage, 10 stopped, 12 below min, 13 lost quorum,\n"
-        "14 state lost, 15 launcher failed, 16 aborted, 17 timed out, 70 internal. `muster COMMAND --help` has more.");
+        "14 state lost, 15 launcher failed, 16 aborted, 17 timed out, 18 refused, 70 internal. `muster COMMAND --help` "
+        "has more.");
     int exit_code = 0;
     muster::cli::register_run(app, exit_code);
     muster::cli::register_doctor(app, exit_code);
     muster::cli::register_transcript(app, exit_code);
     muster::cli::register_simulate(app, exit_code);
+    muster::cli::register_journal(app, exit_code);
 #ifdef MUSTER_HAVE_BENCH
     muster::cli::register_bench(app, exit_code);
 #endif

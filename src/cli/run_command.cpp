@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/run_meeting.hpp"
 #include "launch/job.hpp"
 
 namespace muster::cli {
@@ -14,7 +15,8 @@ namespace {
 
 struct RunOptions {
     launch::JobSpec spec;
-    std::string hosts, json_file;
+    MeetingOptions meeting;
+    std::string hosts, json_file, run_id;
     std::vector<std::string> mca;
     double kill_after = 10;
     bool verbose = false;
@@ -31,12 +33,17 @@ const char* const kFooter =
     "  muster run -n 64 --consensus overlapped --consensus-every 16 --fan-out 8 -- ./train\n"
     "  muster run -n 8 --group-size 2 --clients 1 --work requests --routing least_loaded -- ./serve\n"
     "  muster run -n 4 --stay --signals TERM=stop,USR1=pause,USR2=unpause -- ./train\n"
+    "  muster run --rendezvous /shared --run-id 41 --nodes 2:3 -- ./train    on each node: 2 or 3 meet, one launches\n"
+    "  muster run --rendezvous /shared --run-id 42 --nodes 2 --host $(hostname):8 -n 12 --standbys 4 -- ./train\n"
+    "  muster run --join 41 --rendezvous /shared                             asks the running job 41 to take this node "
+    "in\n"
     "Ranks: engines x engine ranks, then standbys, then clients.\n"
     "Signals: INT, TERM and HUP stop the job (exit code 10), a second INT kills it; USR1 and USR2 go to every rank.";
 
 void add_shape(CLI::App& run, RunOptions& options) {
     auto& spec = options.spec;
-    run.add_option("-n,--engines", spec.engines, "Engines of the world")->required();
+    run.add_option("-n,--engines", spec.engines,
+                   "Engines of the world (with --rendezvous default: as many as the slots of all hold)");
     run.add_option("--engine-ranks", spec.engine_ranks,
                    "Members per engine: consecutive ranks, the first one receives");
     run.add_option("--standbys", spec.standbys, "Parked members that take the place of those that are lost");
@@ -46,7 +53,7 @@ void add_shape(CLI::App& run, RunOptions& options) {
     run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
         ->check(CLI::IsMember({"stable", "sorted"}));
     run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));
-    run.add_option("--run-id", spec.run_id, "Names the job in messages and events");
+    run.add_option("--run-id", options.run_id, "Names the job in messages and events");
 }
 
 void add_turns(CLI::App& run, RunOptions& options) {
@@ -99,6 +106,12 @@ int refuse(const std::string& text) {
     return static_cast<int>(ExitCode::bad_usage);
 }
 
+launch::Outcome start(const RunOptions& options, const launch::Meeting& meeting, const launch::JobOptions& job) {
+    if (!options.meeting.join.empty()) return launch::run_join(meeting, job);
+    if (options.meeting.wanted()) return launch::run_together(options.spec, meeting, job);
+    return launch::run_job(options.spec, job);
+}
+
 int run(RunOptions& options) {
     if (!options.hosts.empty()) {
         auto list = launch::parse_hosts(options.hosts);
@@ -109,13 +122,17 @@ int run(RunOptions& options) {
         options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
     std::ofstream json;
     if (!options.json_file.empty()) {
+        options.spec.events = "link";
         json.open(options.json_file);
         if (!json) return refuse("--json: " + options.json_file + " cannot be written");
     }
+    const auto asked = meeting_of(options.meeting, options.spec, options.run_id);
+    if (!asked.error.empty()) return refuse(asked.error);
+    if (!options.run_id.empty()) options.spec.run_id = options.run_id;
     launch::JobOptions job{.verbose = options.verbose};
     job.kill_after = std::chrono::milliseconds(static_cast<long>(options.kill_after * 1000));
     if (json.is_open()) job.on_event = [&](const nlohmann::json& event) { json << event.dump() << std::endl; };
-    const auto outcome = launch::run_job(options.spec, job);
+    const auto outcome = start(options, asked.meeting, job);
     if (!outcome.text.empty() && (!outcome.detail || options.verbose)) say(outcome.text);
     return outcome.code;
 }
@@ -128,6 +145,7 @@ void register_run(CLI::App& app, int& exit_code) {
     add_shape(*command, *options);
     add_turns(*command, *options);
     add_place(*command, *options);
+    add_meeting(*command, options->meeting);
     add_output(*command, *options);
     command->footer(kFooter);
     command->callback([options, &exit_code] { exit_code = run(*options); });

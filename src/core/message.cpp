@@ -57,7 +57,8 @@ struct Put {
     void operator()(const message::StoreAsk& m) const { put(out, m.call); }
     void operator()(const message::StoreTold& m) const { out.id(m.id), put(out, m.answer); }
     void operator()(const message::RegistryAsk& m) const {
-        out.id(m.id), choice(m.what), out.text(m.key), out.maybe(m.token), out.blob(m.bytes);
+        out.id(m.id), choice(m.what), out.text(m.key), out.maybe(m.token), out.blob(m.bytes), out.id(m.settled),
+            out.id(m.round);
     }
     void operator()(const message::RegistryTold& m) const {
         out.id(m.id), flag(m.error.has_value());
@@ -136,7 +137,7 @@ struct Take {
     }
     void operator()(message::RegistryAsk& m) {
         m.id = in.id<CallId>(), m.what = choice<message::RegistryAsk::What>(3), m.key = in.text();
-        m.token = in.maybe<RegistryToken>(), m.bytes = payload();
+        m.token = in.maybe<RegistryToken>(), m.bytes = payload(), m.settled = in.id<CallId>(), m.round = in.id<Round>();
     }
     void operator()(message::RegistryTold& m) {
         m.id = in.id<CallId>();

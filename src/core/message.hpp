@@ -80,6 +80,8 @@ struct RegistryAsk {                                                         ///
     std::string key;
     std::optional<RegistryToken> token;  ///< set, erase: only where this version is there. Nothing: where none is.
     Bytes bytes;
+    CallId settled{};                    ///< The client waits for no answer to its calls below this one.
+    Round round{};                       ///< In which it was sent.
 };
 struct RegistryTold {                                                        ///< Coordinator -> member.
     CallId id;

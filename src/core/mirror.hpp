@@ -48,8 +48,9 @@ using MirrorEffects = std::vector<MirrorEffect>;
 
 class Mirror {
 public:
-    /// `state` must outlive it.
-    Mirror(Rank self, Mirrored& state) : self_(self), state_(state) {}
+    /// `state` must outlive it. `restored`: where a journal has brought it to (core/journal).
+    Mirror(Rank self, Mirrored& state, MirrorPosition restored = {})
+        : self_(self), state_(state), position_(restored) {}
 
     /// A round is complete. `source`: who holds the furthest state; nothing where nobody holds any.
     [[nodiscard]] MirrorEffects complete(Round round, Rank coordinator, std::vector<Rank> followers,

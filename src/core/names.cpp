@@ -32,6 +32,7 @@ const char* name_of(ExitCode code) {
         case ExitCode::launcher_failed: return "launcher_failed";
         case ExitCode::aborted: return "aborted";
         case ExitCode::timed_out: return "timed_out";
+        case ExitCode::refused: return "refused";
         case ExitCode::internal: return "internal";
     }
     return "unknown";

@@ -105,6 +105,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     adopt(agreed, out);
     if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
+    if (is_new) office_ = view_->round;
     if (is_new) leaving_sent_ = connect_sent_ = watch_sent_ = false;
     if (is_new || !contains(view_->sources, self_)) given_ = 0;
     if (coordinates()) coordinate(out);

@@ -265,6 +265,7 @@ private:
 
     std::uint64_t now_ms_ = 0;  ///< As of the last tick.
     RegistryServer registry_;
+    Round office_;  ///< Since when the present coordinator is one.
 
     // On the coordinator. Emptied where another member takes over.
     StoreServer store_;

@@ -75,6 +75,59 @@ struct Plan {
     _exit(127);
 }
 
+/// So that nothing of ours is held open: neither the command's streams nor a lock that another thread had just then.
+void close_all_but_stdio() {
+    if (close_range(3, ~0U, 0) == 0) return;
+    for (int fd = 3; fd < 65536; ++fd) close(fd);  // Linux before 5.9.
+}
+
+/// Ends as the command has.
+[[noreturn]] void end_like(int wait_status) {
+    if (!WIFSIGNALED(wait_status)) _exit(WEXITSTATUS(wait_status));
+    const int signal = WTERMSIG(wait_status);
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    sigaction(signal, &usual, nullptr);
+    sigset_t none;
+    sigemptyset(&none);
+    kill(getpid(), signal);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    _exit(128 + signal);
+}
+
+/// Stands between us and the command, with one thread: see ChildOptions::keeper. Passes signals on; of the many that
+/// our death sends, one each thread, only the first.
+[[noreturn]] void keep(const Plan& plan) {
+    setpgid(0, 0);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    const int parent_died = SIGRTMIN;
+    prctl(PR_SET_PDEATHSIG, parent_died);
+    if (getppid() != plan.parent) _exit(127);
+    Plan inner = plan;
+    inner.parent = getpid();
+    inner.death_signal = SIGKILL;  // Nothing else than a SIGKILL ends the keeper before the command.
+    const pid_t command = fork();
+    if (command == 0) become(inner);
+    if (command < 0) {
+        const int fault = errno;
+        [[maybe_unused]] const auto written = write(plan.report, &fault, sizeof fault);
+        _exit(127);
+    }
+    close_all_but_stdio();
+    for (bool orphaned = false;;) {
+        const int signal = sigwaitinfo(&all, nullptr);
+        int status = 0;
+        if (waitpid(command, &status, WNOHANG) == command) end_like(status);
+        if (signal < 0 || signal == SIGCHLD) continue;
+        if (signal != parent_died)
+            kill(command, signal);
+        else if (!std::exchange(orphaned, true))
+            kill(command, plan.death_signal);
+    }
+}
+
 /// Appends what is there; closes at the end of the stream.
 void drain(Descriptor& from, std::string& into) {
     std::array<char, 4096> buffer{};
@@ -130,6 +183,7 @@ Result<Child> start(const std::vector<std::string>& command, const ChildOptions&
                     .replace_input = isatty(STDIN_FILENO) == 1};
     const pid_t pid = fork();
     if (pid < 0) return Error{Fault::internal, std::string("no new process: ") + std::strerror(errno)};
+    if (pid == 0 && options.keeper) keep(plan);
     if (pid == 0) become(plan);
     setpgid(pid, pid);  // in both, so that it holds whoever runs first
     report.write.close();

@@ -119,6 +119,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_FOLLOWERS", std::to_string(spec.followers)},
         {"MUSTER_SIGNALS", spec.posix_signals},
         {"MUSTER_RUN_ID", spec.run_id},
+        {"MUSTER_EVENTS", spec.events},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},
     };
     if (!link.empty()) {

@@ -20,6 +20,8 @@ void write_all(int fd, std::string_view text) {
     }
 }
 
+}  // namespace
+
 JobOptions with_defaults(JobOptions options) {
     if (!options.on_output) options.on_output = [](std::string_view text) { write_all(STDOUT_FILENO, text); };
     if (!options.on_errors) options.on_errors = [](std::string_view text) { write_all(STDERR_FILENO, text); };
@@ -28,26 +30,27 @@ JobOptions with_defaults(JobOptions options) {
     return options;
 }
 
-Outcome failed(ExitCode code, const std::string& reason) {
+Outcome outcome_of(ExitCode code, const std::string& text) {
     const int value = static_cast<int>(code);
-    return {.code = value, .text = std::string(name_of(code)) + " (" + std::to_string(value) + "): " + reason};
+    return {.code = value, .text = std::string(name_of(code)) + " (" + std::to_string(value) + "): " + text};
 }
 
-}  // namespace
+Outcome outcome_of(const Preflight& flight) {
+    std::string reasons;
+    for (const auto& complaint : flight.complaints) reasons += (reasons.empty() ? "" : "\n  ") + complaint;
+    return outcome_of(flight.code, reasons);
+}
 
 Outcome run_job(const JobSpec& spec, const Preflight& flight, const JobOptions& options) {
     auto link = LinkServer::open(random_token());
-    if (!link) return failed(ExitCode::internal, link.error().text);
+    if (!link) return outcome_of(ExitCode::internal, link.error().text);
     Supervisor supervisor(with_defaults(options), std::move(*link));
     return supervisor.run(spec, flight);
 }
 
 Outcome run_job(const JobSpec& spec, const JobOptions& options) {
     const auto flight = look_before_launch(spec);
-    if (flight.complaints.empty()) return run_job(spec, flight, options);
-    std::string reasons;
-    for (const auto& complaint : flight.complaints) reasons += (reasons.empty() ? "" : "\n  ") + complaint;
-    return failed(flight.code, reasons);
+    return flight.complaints.empty() ? run_job(spec, flight, options) : outcome_of(flight);
 }
 
 }  // namespace muster::launch

@@ -21,9 +21,12 @@ namespace muster::launch {
 
 struct JobOptions {
     bool verbose = false;
+    bool keeper = false;                           ///< This process has other threads: see ChildOptions.
     bool link = true;                              ///< Listen for what the job tells.
     std::chrono::milliseconds kill_after{10'000};  ///< How long mpirun may outlive the job, or a request to stop.
     std::chrono::milliseconds time_limit{0};       ///< For the whole job; then it is stopped: timed_out. 0: none.
+    /// Asked in the job's thread at least once a second; from true on it is as if TERM had come.
+    std::function<bool()> stop_when{};
     /// Program's and mpirun's output, in pieces as they come. Default: our own stdout and stderr.
     std::function<void(std::string_view)> on_output{}, on_errors{};
     std::function<void(std::string_view)> on_line{};        ///< muster's own lines, without "\n". Default: stderr.
@@ -36,6 +39,14 @@ struct Outcome {
     bool detail = false;     ///< `text` is only for -v.
     int mpirun_status = -1;  ///< -1: it was not started.
 };
+
+/// "launcher_failed (15): " and the text.
+[[nodiscard]] Outcome outcome_of(ExitCode code, const std::string& text);
+/// Of a preflight with complaints.
+[[nodiscard]] Outcome outcome_of(const Preflight& flight);
+
+/// With our own streams wherever nobody has said where things go.
+[[nodiscard]] JobOptions with_defaults(JobOptions options);
 
 /// Preflight, then the job.
 [[nodiscard]] Outcome run_job(const JobSpec& spec, const JobOptions& options);

@@ -39,6 +39,7 @@ struct JobSpec {
     std::string interface {};        ///< --interface: network for MPI's TCP; empty: chosen.
     bool prefix_output = false;
     std::string run_id = "muster";
+    std::string events{};  ///< Config::events.
     std::string mpirun{};  ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
     std::vector<std::pair<std::string, std::string>> mca{};          ///< Wins over muster's own choice of the same key.
     std::vector<std::string> mpirun_options{};                       ///< More options for mpirun, as they are.

@@ -67,6 +67,11 @@ std::string milliseconds(double value) {
 std::vector<StoryLine> Story::take(int rank, const json& event) {
     const auto kind = field<std::string>(event, "event", "");
     if (kind == "joined") return take_joined(event);
+    if (kind == "joining") {
+        joining_ = true;
+        return {};
+    }
+    if (kind == "rendezvous") return {};  // For --json.
     if (kind == "round") return take_round(event);
     if (kind == "note")
         return {{"rank " + number(field(event, "rank", rank)) + ": " + field<std::string>(event, "text", "")}};

@@ -31,6 +31,7 @@ public:
     /// Takes one event of `rank` and returns what to print.
     std::vector<StoryLine> take(int rank, const nlohmann::json& event);
 
+    [[nodiscard]] bool joining() const { return joining_; }  ///< A rank has begun to join.
     [[nodiscard]] bool joined() const { return joined_; }
     [[nodiscard]] int round() const { return round_; }
     [[nodiscard]] const std::optional<Ended>& ended() const { return ended_; }
@@ -41,7 +42,7 @@ private:
     std::vector<StoryLine> take_joined(const nlohmann::json& event);
     std::vector<StoryLine> take_round(const nlohmann::json& event);
 
-    bool joined_ = false;
+    bool joining_ = false, joined_ = false;
     int round_ = 0;
     int size_ = 0;
     std::set<int> lost_;

@@ -37,9 +37,7 @@ void read_from(Descriptor& from, Take take) {
 
 Outcome Supervisor::run(const JobSpec& spec, const Preflight& flight) {
     auto child = start_mpirun(spec, flight);
-    if (!child)
-        return {.code = static_cast<int>(ExitCode::launcher_failed),
-                .text = "launcher_failed (15): " + child.error().text};
+    if (!child) return outcome_of(ExitCode::launcher_failed, child.error().text);
     mpirun_ = std::move(*child);
     running_ = true;
     if (options_.time_limit.count() > 0) time_limit_ = Clock::now() + options_.time_limit;
@@ -61,7 +59,7 @@ Result<Child> Supervisor::start_mpirun(const JobSpec& spec, const Preflight& fli
     for (const auto& [name, value] : variables) passed.push_back(name);
     const auto command = mpirun_command(spec, machine, flight.stack.mpirun, passed);
     if (options_.verbose) options_.on_line(quoted(command));
-    ChildOptions options{.environment = mpirun_environment(machine)};
+    ChildOptions options{.environment = mpirun_environment(machine), .keeper = options_.keeper};
     options.environment.insert(variables.begin(), variables.end());
     return start(command, options);
 }
@@ -70,6 +68,7 @@ void Supervisor::watch() {
     while (running_) {
         turn(next_deadline());
         stop_when_out_of_time();
+        stop_when_told();
         push_when_due();
     }
 }
@@ -163,6 +162,10 @@ void Supervisor::stop_when_out_of_time() {
     time_limit_ = Clock::time_point::max();
     view_.out_of_time = true;
     press(Pressure::term, Clock::now() + kTermGrace);
+}
+
+void Supervisor::stop_when_told() {
+    if (running_ && !view_.stop_asked && options_.stop_when && options_.stop_when()) take_signal(SIGTERM);
 }
 
 void Supervisor::press(Pressure pressure, Clock::time_point next) {

@@ -38,6 +38,7 @@ private:
     void take_event(int rank, const nlohmann::json& event);
     void push_when_due();
     void stop_when_out_of_time();
+    void stop_when_told();
     void press(Pressure pressure, Clock::time_point next);
     void reap();
     [[nodiscard]] bool streams_open() const;

@@ -57,6 +57,10 @@ Verdict judge(const Story& story, const LauncherView& view) {
         return verdict_of(ExitCode::launcher_failed, "mpirun ended with " + number(view.mpirun_status) +
                                                          " while the job was in round " + number(story.round()) +
                                                          said_last(view));
+    if (story.joining() && view.mpirun_status == 0)
+        return verdict_of(ExitCode::launcher_failed,
+                          "the program began to join and ended before its first round was complete; mpirun returned 0" +
+                              said_last(view));
     return {.code = view.mpirun_status,
             .text = "the program never joined a session; mpirun's exit code " + number(view.mpirun_status) +
                     " is passed on",

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "meet/round_store.hpp"
 
-#include <map>
 #include <thread>
 
 #include "core/codec.hpp"
@@ -14,15 +13,14 @@ using Clock = std::chrono::steady_clock;
 /// What lies there, as far as it is this round's.
 struct RoundStore::Version {
     std::optional<persist::Token> token{};
-    std::optional<std::map<std::string, std::string>> keys{};  ///< None: the owner has not opened it.
+    std::optional<RoundKeys> keys{};  ///< None: the owner has not opened it.
 };
 
 namespace {
 
 constexpr std::uint32_t kFormat = 1;
 
-template <class Keys>
-core::Bytes encoded(const std::string& owner, const Keys& keys) {
+core::Bytes encoded(const std::string& owner, const RoundKeys& keys) {
     core::Writer out;
     out.u32(kFormat);
     out.text(owner);
@@ -36,15 +34,22 @@ core::Bytes encoded(const std::string& owner, const Keys& keys) {
 
 }  // namespace
 
-RoundStore::RoundStore(RoundStorePlace place)
-    : place_(std::move(place)), file_({.directory = place_.directory, .run_id = place_.prefix}) {}
+RoundStore::RoundStore(RoundStorePlace place) : place_(std::move(place)) {
+    auto file = std::make_unique<persist::FileBackend>(
+        persist::FileBackendSettings{.directory = place_.directory, .run_id = place_.prefix});
+    file_ = file.get();
+    backend_ = std::move(file);
+}
+
+RoundStore::RoundStore(RoundStorePlace place, std::unique_ptr<core::rendezvous::Backend> backend)
+    : place_(std::move(place)), backend_(std::move(backend)) {}
 
 Error RoundStore::failed(const std::string& text) const {
     return {Fault::internal, "the store of round " + std::to_string(place_.round.value) + ": " + text};
 }
 
 Result<RoundStore::Version> RoundStore::read() {
-    auto got = file_.get();
+    auto got = backend_->get();
     if (const auto* failure = std::get_if<persist::Failure>(&got)) return failed(failure->text);
     const auto& stored = std::get<std::optional<persist::Stored>>(got);
     Version version;
@@ -53,23 +58,25 @@ Result<RoundStore::Version> RoundStore::read() {
     core::Reader in(stored->state);
     const auto format = in.u32();
     const auto owner = in.text();
-    std::map<std::string, std::string> keys;
+    RoundKeys keys;
     const auto count = in.count(8);
     for (std::uint32_t i = 0; i < count; ++i) {
         auto key = in.text();
         keys[std::move(key)] = in.text();
     }
-    if (!in.finished() || format != kFormat) return failed("'" + file_.path() + "' is no store that this muster reads");
+    if (!in.finished() || format != kFormat)
+        return failed("'" + (file_ != nullptr ? file_->path() : place_.prefix) +
+                      "' is no store that this muster reads");
     if (owner == text_of(place_.owner)) version.keys = std::move(keys);
     return version;
 }
 
 Result<Done> RoundStore::open() {
-    const auto empty = encoded(text_of(place_.owner), std::map<std::string, std::string>{});
+    const auto empty = encoded(text_of(place_.owner), RoundKeys{});
     while (true) {
         const auto there = read();
         if (!there) return there.error();
-        const auto done = file_.set(empty, there->token);
+        const auto done = backend_->set(empty, there->token);
         if (const auto* failure = std::get_if<persist::Failure>(&done)) return failed(failure->text);
         const auto& written = std::get<std::optional<persist::Written>>(done);
         if (written && written->accepted) return Done{};
@@ -82,7 +89,7 @@ Result<bool> RoundStore::try_set(const std::string& key, const std::string& valu
         if (!there) return there.error();
         if (!there->keys) return false;
         (*there->keys)[key] = value;
-        const auto done = file_.set(encoded(text_of(place_.owner), *there->keys), there->token);
+        const auto done = backend_->set(encoded(text_of(place_.owner), *there->keys), there->token);
         if (const auto* failure = std::get_if<persist::Failure>(&done)) return failed(failure->text);
         const auto& written = std::get<std::optional<persist::Written>>(done);
         if (!written)
@@ -129,15 +136,14 @@ Error RoundStore::waited_for(const std::string& what, milliseconds limit) {
             what + ": rank 0 of " + round + ", '" + text_of(place_.owner) + "', did not open its store" + span};
 }
 
-Result<std::vector<std::string>> RoundStore::keys() {
-    const auto there = read();
+Result<RoundKeys> RoundStore::contents() {
+    auto there = read();
     if (!there) return there.error();
-    std::vector<std::string> names;
-    if (there->keys)
-        for (const auto& [key, value] : *there->keys) names.push_back(key);
-    return names;
+    return std::move(there->keys).value_or(RoundKeys{});
 }
 
-void RoundStore::discard() { file_.discard(); }
+void RoundStore::discard() {
+    if (file_ != nullptr) file_->discard();
+}
 
 }  // namespace muster::meet

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpi/pool.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include "core/assert.hpp"
 #include "mpi/fault.hpp"
 #include "mpi/ulfm.hpp"
@@ -9,6 +13,8 @@ namespace muster::mpi {
 namespace {
 
 constexpr int kTag = 1;
+/// What fits goes along with a broadcast's size: one call less for nearly every plan.
+constexpr std::size_t kWithSize = 2040;
 
 std::vector<core::Bytes> cut(const core::Bytes& all, std::size_t size) {
     std::vector<core::Bytes> parts;
@@ -39,11 +45,17 @@ Result<std::vector<core::Bytes>> all_gather(const Communicator& pool, const core
 
 Result<core::Bytes> broadcast(const Communicator& pool, int root, core::Bytes bytes) {
     std::uint64_t size = bytes.size();
-    int code = MPI_Bcast(&size, 1, MPI_UINT64_T, root, pool.get());
+    std::array<std::byte, sizeof size + kWithSize> first{};
+    std::memcpy(first.data(), &size, sizeof size);
+    std::copy_n(bytes.begin(), std::min(bytes.size(), kWithSize), first.begin() + sizeof size);
+    int code = MPI_Bcast(first.data(), static_cast<int>(first.size()), MPI_BYTE, root, pool.get());
     if (code != MPI_SUCCESS) return fault_of(code, "broadcast");
+    std::memcpy(&size, first.data(), sizeof size);
     bytes.resize(size);
-    if (size == 0) return bytes;
-    code = MPI_Bcast(bytes.data(), static_cast<int>(size), MPI_BYTE, root, pool.get());
+    const auto here = std::min<std::size_t>(size, kWithSize);
+    std::copy_n(first.begin() + sizeof size, here, bytes.begin());
+    if (here == size) return bytes;
+    code = MPI_Bcast(bytes.data() + here, static_cast<int>(size - here), MPI_BYTE, root, pool.get());
     if (code != MPI_SUCCESS) return fault_of(code, "broadcast");
     return bytes;
 }

@@ -26,4 +26,16 @@ std::uint32_t crc32c(std::span<const std::byte> bytes) {
     return ~crc;
 }
 
+/// A CRC is linear: what a turned bit changes depends only on how many bytes are behind it.
+bool is_one_bit(std::uint32_t difference, std::size_t size) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+        std::uint32_t change = kTable[1U << bit];
+        for (std::size_t behind = 0; behind < size; ++behind) {
+            if (change == difference) return true;
+            change = (change >> 8U) ^ kTable[change & 0xffU];
+        }
+    }
+    return false;
+}
+
 }  // namespace muster::persist

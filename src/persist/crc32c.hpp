@@ -11,4 +11,8 @@ namespace muster::persist {
 
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::byte> bytes);
 
+/// Whether one turned bit in `size` bytes, up to the end of what was checked, changes the CRC by `difference` (xor).
+/// A damaged bit looks like this, a write that was broken off does not.
+[[nodiscard]] bool is_one_bit(std::uint32_t difference, std::size_t size);
+
 }  // namespace muster::persist

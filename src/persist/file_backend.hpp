@@ -48,8 +48,6 @@ public:
 private:
     [[nodiscard]] Or<std::optional<StateImage>> read() const;
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
-    [[nodiscard]] std::optional<Failure> sync_directory() const;
-    void sweep();
 
     [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 

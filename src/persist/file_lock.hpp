@@ -20,6 +20,8 @@ namespace muster::persist {
 class FileLock {
 public:
     [[nodiscard]] static Or<FileLock> lock(const std::string& path, std::chrono::milliseconds deadline);
+    /// Leaves in the file who holds the lock, so that whoever is refused can be told. Nothing depends on it.
+    void sign(const std::string& who) const;
     FileLock(FileLock&&) = default;
     FileLock& operator=(FileLock&&) = delete;
     ~FileLock();

@@ -112,6 +112,7 @@ Result<Config> Config::from_environment() {
     read_shape(env, config);
     read_turns(env, config);
     env.text("MUSTER_RUN_ID", config.run_id);
+    env.text("MUSTER_EVENTS", config.events);
     env.text("MUSTER_LOCATION", config.location);
     env.choice("MUSTER_AGENT_THREAD", config.agent, {{"own", AgentThread::own}, {"engine", AgentThread::engine}});
     read_deadlines(env, config);

@@ -140,7 +140,20 @@ void Session::Impl::start_agent() {
     });
 }
 
+namespace {
+
+/// Should all ranks crash before there is a round, the launcher must not take it for a program without muster: mpirun's
+/// exit code may be 0 then.
+void tell_launcher_joining() {
+    const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank == nullptr || std::string_view(rank) != "0") return;
+    agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
+}
+
+}  // namespace
+
 Result<Done> Session::Impl::join() {
+    tell_launcher_joining();
     auto begun = mpi::start(config.agent);
     if (!begun) return begun.error();
     started = std::move(*begun);

@@ -13,17 +13,22 @@ FORWARD_US = 2_000
 OPTIONS = {
     "consensus": ["--forward-us", str(FORWARD_US), "--turns", "50"],
     "pause": ["--cycles", "20"],
+    "rendezvous": ["--rounds", "5"],
     "rest": ["--seconds", "1"],
 }
+RANKS = {"consensus": 2, "pause": 2, "rendezvous": 4, "rest": 2}
 ROWS = {
     "consensus": ["forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
                   "turn_off", "allreduce", "next_blocking", "next_overlapped", "next_every_16", "next_off"],
     "pause": ["pause", "unpause", "bare", "bare_asleep"],
+    "rendezvous": ["regroup", "notice", "shrink", "build", "hand_over", "last", "all_ask", "park", "unpark", "split",
+                   "split_asleep", "bare_round"],
     "rest": ["resting_cpu", "wake"],
 }
 BUDGETS = {
     "consensus": {"consensus_over_allreduce": 1.2},
     "pause": {"pause_over_bare": 2.0},
+    "rendezvous": {"round_over_split": 3.0, "messages_per_member_max": 20.0, "rounds_of_all_ask_max": 1.0},
     "rest": {"resting_cpu_percent_max": 2.0, "wake_ms": 2.0},
 }
 
@@ -47,10 +52,10 @@ def complaints(bench, report, ranks):
         if ratio["met"] is not known or ratio["value"] <= 0:
             yield f"no sense in {ratio}"
     # The least is what the machine can do; medians also tell what else it does at the moment.
-    yield from SANITY[bench]({name: row["min_us"] for name, row in rows.items()})
+    yield from SANITY[bench]({name: row["min_us"] for name, row in rows.items()}, ratios)
 
 
-def consensus_sanity(us):
+def consensus_sanity(us, _):
     # Every turn has a whole forward in it, and agreeing takes less, in every form.
     for name in ("forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
                  "turn_off"):
@@ -63,7 +68,7 @@ def consensus_sanity(us):
         yield f"next() without a vote takes {us['next_off']} us, with one {us['next_blocking']} us"
 
 
-def pause_sanity(us):
+def pause_sanity(us, _):
     # Who sleeps has to be woken first.
     if us["bare_asleep"] <= us["bare"]:
         yield "sleepers answer sooner than those who wait"
@@ -72,7 +77,7 @@ def pause_sanity(us):
             yield f"{name} takes {us[name]} us"
 
 
-def rest_sanity(us):
+def rest_sanity(us, _):
     # An engine that spun would cost a second of CPU time a second, or its share of the cores.
     if us["resting_cpu"] > 150_000:
         yield f"a resting engine costs {us['resting_cpu']} us a second"
@@ -80,18 +85,32 @@ def rest_sanity(us):
         yield f"an engine takes {us['wake']} us to wake"
 
 
-SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rest": rest_sanity}
+def rendezvous_sanity(us, ratios):
+    # These are no matter of speed: however many ask at once, it is one round, and nobody sends more than a few messages.
+    for name in ("rounds_of_all_ask_max", "messages_per_member_max"):
+        if not ratios[name]["met"]:
+            yield f"{name} is {ratios[name]['value']}"
+    # Who only asks does not wait for MPI to report a death: that takes 5 ms.
+    if us["shrink"] >= 4_000:
+        yield f"a shrink without a death takes {us['shrink']} us"
+    # A round has several splits in it.
+    for name in ("regroup", "all_ask", "park", "unpark"):
+        if not us["split"] < us[name] < 1_000_000:
+            yield f"{name} takes {us[name]} us, a split {us['split']}"
+
+
+SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rendezvous": rendezvous_sanity, "rest": rest_sanity}
 
 
 def main():
     muster, bench = sys.argv[1:]
-    command = [muster, "bench", bench, "--ranks", "2", "--json", *OPTIONS[bench]]
+    command = [muster, "bench", bench, "--ranks", str(RANKS[bench]), "--json", *OPTIONS[bench]]
     run = subprocess.run(command, stdout=subprocess.PIPE)
     if run.returncode != 0:
         sys.exit(f"muster bench {bench} returned {run.returncode}")
     report = json.loads(run.stdout)
     print(json.dumps(report, indent=1))
-    wrong = list(complaints(bench, report, 2))
+    wrong = list(complaints(bench, report, RANKS[bench]))
     sys.exit("\n".join(wrong) if wrong else 0)
 
 

@@ -29,6 +29,27 @@ expect "bad host list" 2 "HOST:SLOTS" "$muster" run -n 2 --hosts a:b -- true
 expect "unknown slot order" 2 "." "$muster" run -n 2 --slot-order random -- true
 expect "json file" 2 "cannot be written" "$muster" run -n 2 --json /no/such/folder/file -- true
 
+meet="--rendezvous $work --run-id 1 --nodes 2"
+expect "a meeting without a name" 2 "name the job with --run-id" "$muster" run --rendezvous "$work" --nodes 2 -- true
+expect "a meeting of nobody knows how many" 2 "say with --nodes MIN:MAX" "$muster" run --rendezvous "$work" --run-id 1 -- true
+expect "a meeting without a program" 2 "give it after --" "$muster" run $meet
+expect "a meeting of hosts" 2 "give --host instead" "$muster" run $meet --hosts a:2 -- true
+expect "no number of nodes" 2 "write it as MIN or MIN:MAX" "$muster" run --rendezvous "$work" --run-id 1 --nodes 2:x -- true
+expect "T02 less than none" 2 "The minimum number of nodes .0. must be greater than zero" \
+    "$muster" run --rendezvous "$work" --run-id 1 --nodes 0 -- true
+expect "T02 most below least" 2 "maximum number of nodes .1. must be greater than or equal to the minimum number of nodes .2." \
+    "$muster" run --rendezvous "$work" --run-id 1 --nodes 2:1 -- true
+expect "no directory to meet in" 2 "there is no such directory" "$muster" run --rendezvous "$work/no" --run-id 1 --nodes 2 -- true
+expect "unknown time" 2 "KEY one of join_timeout" "$muster" run $meet --rendezvous-config patience=1 -- true
+expect "a host of slots that are none" 2 "NAME:SLOTS" "$muster" run $meet --host a:0 -- true
+expect "two hosts" 2 "this machine alone" "$muster" run $meet --host a:1,b:1 -- true
+expect "--host without a meeting" 2 "a job's hosts are --hosts" "$muster" run -n 2 --host a:2 -- true
+expect "--nodes without a meeting" 2 "give --rendezvous DIR too" "$muster" run -n 2 --nodes 2 -- true
+expect "--join without a place" 2 "give the job's --rendezvous DIR too" "$muster" run --join 1
+expect "--join with a program" 2 "takes the running job's command" "$muster" run --join 1 --rendezvous "$work" -- true
+expect "--join and a run id" 2 "leave out --run-id" "$muster" run --join 1 --run-id 1 --rendezvous "$work"
+expect "--join of nothing" 18 "nobody has met there under this run id" "$muster" run --join 1 --rendezvous "$work"
+
 expect "mpirun missing" 15 "install Open MPI" "$muster" run -n 2 --mpirun "$work/mpirun" -- true
 expect "mpirun missing by variable" 15 "MUSTER_MPIRUN" env MUSTER_MPIRUN="$work/mpirun" "$muster" run -n 2 -- true
 mkdir "$work/bin"

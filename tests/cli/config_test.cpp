@@ -51,7 +51,8 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
                                    .load_interval_ms = 13,
                                    .followers = 3,
                                    .posix_signals = "off",
-                                   .run_id = "r7"});
+                                   .run_id = "r7",
+                                   .events = "link"});
     const auto config = Config::from_environment();
     ASSERT_TRUE(config) << config.error().text;
     EXPECT_EQ(config->engines, 4u);
@@ -74,6 +75,7 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
     EXPECT_EQ(config->followers, 3u);
     EXPECT_EQ(config->posix_signals, "off");
     EXPECT_EQ(config->run_id, "r7");
+    EXPECT_EQ(config->events, "link");
 }
 
 TEST(Config, TheDefaultsOfMusterRunAreThoseOfTheLibrary) {

@@ -8,6 +8,7 @@
 namespace muster::launch {
 namespace {
 
+const char* const kJoining = R"({"event":"joining"})";
 const char* const kJoined = R"({"event":"joined","engines":4,"round":1})";
 const char* const kLost3 = R"({"event":"round","from":1,"to":2,"lost":[{"rank":3}],"size":4})";
 const char* const kFinished = R"({"event":"ended","code":0,"reason":""})";
@@ -79,6 +80,17 @@ const std::vector<Case> kCases = {
      5,
      "the program never joined a session; mpirun's exit code 5 is passed on"},
     {"never joined, fine", {}, {}, 0, "the program never joined a session; mpirun's exit code 0 is passed on", true},
+    {"ended while it joined",
+     {kJoining},
+     {},
+     15,
+     "launcher_failed (15): the program began to join and ended before its first round was complete; mpirun returned "
+     "0"},
+    {"could not join, and said so",
+     {kJoining},
+     {.mpirun_status = 5},
+     5,
+     "the program never joined a session; mpirun's exit code 5 is passed on"},
     {"never joined, stopped",
      {},
      {.mpirun_status = 143, .stop_asked = true},

@@ -42,7 +42,7 @@ inline std::vector<Packet> sample_packets() {
         message::Here{26, {Round{9}, 27, 28, Position::in_hooks}},
         message::StoreAsk{{CallId{29}, CallId{28}, Round{31}, 32, store::Set{"key", value_of(Bytes{std::byte{33}})}}},
         message::StoreTold{CallId{34}, {.value = value_of(Bytes{std::byte{35}}), .number = 36, .done = true}},
-        message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes},
+        message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes, CallId{43}, Round{48}},
         message::RegistryTold{CallId{46}, "full", RegistryToken{47}, bytes, true},
         message::Copy{Round{9}, 48, true, bytes},
         message::Kept{Round{9}, 49},

@@ -117,6 +117,24 @@ TEST(Seating, WithoutNodesAndUnitsPlacementIsTheRendezvousOwnOrder) {
     }
 }
 
+TEST(Seating, T35_EachStepOfARoundLeavesARecordWhereSomebodyReadsThem) {
+    const auto all = ranks_up_to(4);
+    const std::vector<Rank> world(all.begin(), all.begin() + 3);
+    const LastRound last{Round{4}, world};
+    EXPECT_TRUE(seat({"job", 1, 3}, last, world, all, false).events.empty());
+    const auto round =
+        seat({.run_id = "job", .members_min = 1, .members_max = 3, .record = true}, last, world, all, false);
+    std::vector<std::string> told;
+    for (const auto& event : round.events)
+        if (event.name != "executor.keep_alive") told.push_back(text_of(*event.node) + " " + event.name);
+    EXPECT_EQ(told, (std::vector<std::string>{
+                        "job_0_0 executor.remove_from_participants", "job_0_1 executor.remove_from_participants",
+                        "job_0_2 executor.remove_from_participants", "job_0_0 executor.add_to_participants",
+                        "job_0_1 executor.add_to_participants", "job_0_2 executor.add_to_participants",
+                        "job_0_2 executor.mark_rendezvous_complete", "job_0_3 executor.add_to_redundancy_list"}));
+    EXPECT_NE(round.events[round.events.size() - 3].message.find("round 5"), std::string::npos);
+}
+
 TEST(Seating, ALargeWorldIsSeatedInLittleTime) {
     // 20,000 live members: a slip to quadratic work would take minutes, and the test's time limit would say so.
     const auto all = ranks_up_to(20'000);

@@ -46,7 +46,8 @@ protected:
     std::string share(Rendezvous& one, const Joined& joined) {
         RoundStore store(place(joined));
         if (joined.rank == Slot{0}) {
-            if (const auto left = *store.keys(); !left.empty()) return "keys before it was opened: " + left.front();
+            if (const auto left = *store.contents(); !left.empty())
+                return "keys before it was opened: " + left.begin()->first;
             if (const auto opened = store.open(); !opened) return opened.error().text;
             if (joined.round.value > 0) {
                 auto older = place(joined);
@@ -63,7 +64,7 @@ protected:
             const std::string wanted = std::to_string(joined.round.value) + " " + text_of(joined.world[rank]);
             if (*got != wanted) return "rank " + std::to_string(rank) + " says '" + *got + "', not '" + wanted + "'";
         }
-        const auto keys = store.keys();
+        const auto keys = store.contents();
         return !keys || keys->size() <= joined.world.size() ? "" : "more keys than ranks";
     }
     std::map<std::uint32_t, std::vector<Visit>> hammer(std::size_t processes, const Settings& of);

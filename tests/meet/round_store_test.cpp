@@ -26,7 +26,7 @@ TEST_F(RoundStores, T28_KeysLieUnderTheRoundsPrefix) {
     ASSERT_TRUE(store.open());
     ASSERT_TRUE(store.set("x", std::string("a\0b", 3), 1s));
     EXPECT_EQ(*store.get("x", 1s), std::string("a\0b", 3));
-    EXPECT_EQ(*store.keys(), std::vector<std::string>{"x"});
+    EXPECT_EQ(store.contents()->size(), 1u);
     EXPECT_TRUE(files().contains("muster-muster%2Erendezvous%2Ejob%2E3.state"));
     EXPECT_EQ(*RoundStore(place(4)).look("x"), std::nullopt) << "another round's";
 }
@@ -51,7 +51,7 @@ TEST_F(RoundStores, WhatAnEarlierLifeHasLeftIsNotThisRounds) {
     EXPECT_EQ(*reader.look("bootstrap"), std::nullopt);
     EXPECT_EQ(*reader.try_set("x", "1"), false);
     ASSERT_TRUE(now.open());
-    EXPECT_TRUE(reader.keys()->empty());
+    EXPECT_TRUE(reader.contents()->empty());
     EXPECT_EQ(*before.try_set("x", "1"), false);
 }
 
@@ -76,7 +76,7 @@ TEST_F(RoundStores, ManyWritersLoseNothing) {
             return true;
         }));
     for (auto& writer : writers) EXPECT_TRUE(writer.get());
-    EXPECT_EQ(store.keys()->size(), 80u);
+    EXPECT_EQ(store.contents()->size(), 80u);
 }
 
 TEST_F(RoundStores, AnOldRoundsStoreIsGoneForGood) {
