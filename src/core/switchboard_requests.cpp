@@ -57,25 +57,28 @@ SwitchEffects Switchboard::submit(RequestId id, Bytes bytes, RequestHints hints)
     }
     entry->second.bytes = std::move(bytes);
     entry->second.hints = std::move(hints);
-    hand_in_requests(out);
+    hand_in_request(id, out);
     return out;
 }
 
-/// What the present coordinator has not been sent; what was taken back it hears of right after the request.
+/// What the present coordinator has not been sent.
 void Switchboard::hand_in_requests(SwitchEffects& out) {
-    if (!reachable()) return;
     std::vector<RequestId> unsent;
-    for (auto& [id, request] : requests_)
-        if (!std::exchange(request.sent, true)) unsent.push_back(id);
-    for (const auto id : unsent) {
-        const auto found = requests_.find(id);
-        if (found == requests_.end()) continue;  // Where this member coordinates, a message may end another request.
-        auto& request = found->second;
-        const bool again = std::exchange(request.again, true), aborted = request.aborted;
-        send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again},
-             out);
-        if (aborted) send(view_->coordinator, message::Abort{id}, out);
-    }
+    for (const auto& [id, request] : requests_)
+        if (!request.sent) unsent.push_back(id);
+    for (const auto id : unsent) hand_in_request(id, out);
+}
+
+/// What was taken back the coordinator hears of right after the request.
+void Switchboard::hand_in_request(RequestId id, SwitchEffects& out) {
+    const auto found = requests_.find(id);
+    if (!reachable() || found == requests_.end())
+        return;  // Where this member coordinates, a message may have ended it.
+    auto& request = found->second;
+    request.sent = true;
+    const bool again = std::exchange(request.again, true), aborted = request.aborted;
+    send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again}, out);
+    if (aborted) send(view_->coordinator, message::Abort{id}, out);
 }
 
 SwitchEffects Switchboard::abort(RequestId id) {
