@@ -107,6 +107,7 @@ void World::Stage::give_role(Member& member, const core::Plan& plan, const std::
     engine.handover = Handover{.round = plan.round,
                                .crossed = plan.lifecycle.crossed,
                                .state = plan.lifecycle.state,
+                               .wave = plan.lifecycle.wave,
                                .comms = comms,
                                .slot = slot->second,
                                .group = comms->group_of[slot->second],
@@ -274,6 +275,10 @@ void World::Stage::perform(Member& member, core::LeavingHeard& effect) {
 }
 
 void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
+
+/// Engines here begin with a request as soon as they have it, and nobody watches loads yet.
+void World::Stage::perform(Member& /*member*/, core::RequestCalledOff& /*effect*/) {}
+void World::Stage::perform(Member& /*member*/, core::LoadsHeard& /*effect*/) {}
 
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.
 void World::Stage::perform(Member& member, core::TellPosition& effect) {

@@ -38,7 +38,7 @@ void World::Stage::take_round(Member& member) {
     engine.votes = 0;
     engine.vote_there = false;
     engine.rested_for = 0;
-    engine.loop.rebuilt(engine.now.round, engine.now.crossed, engine.now.state);
+    engine.loop.rebuilt(engine.now.round, engine.now.crossed, engine.now.state, engine.now.wave);
     carry_out(member, engine.loop.begin());
 }
 

@@ -40,6 +40,7 @@ struct Handover {
     Round round;
     std::uint64_t crossed = 0;
     State state = State::running;
+    std::int64_t wave = 0;
     std::shared_ptr<Comms> comms;
     std::uint32_t slot = 0, group = 0, engine = 0;
 };

@@ -117,6 +117,8 @@ private:
     void perform(Member& member, core::ClientConnected& effect);
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
+    void perform(Member& member, core::RequestCalledOff& effect);
+    void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
     void perform(Member& member, core::RegistryCallEnded& effect);
     void perform(Member& member, core::LeavingHeard& effect);
