@@ -67,6 +67,8 @@ public:
         return answer_of(reply, scene);
     }
 
+    [[nodiscard]] bool is_fault(const Json&) const override { return false; }
+
 private:
     using CarryOut = std::function<Reply(Scene&)>;
 

@@ -27,6 +27,8 @@ public:
     virtual ~Machine() = default;
     /// The answer to one object; null where it has none. Throws BadLine, and then nothing has changed.
     [[nodiscard]] virtual Json answer(const Json& line) = 0;
+    /// Whether such an answer counts as a bad line, too. To the controller a refusal is an answer like any other.
+    [[nodiscard]] virtual bool is_fault(const Json& answer) const { return answer.contains("error"); }
 };
 
 /// Engines and a coordinator: core::EngineLifecycle, core::CoordinatorLifecycle. Fields: DESIGN.md, "Lifecycle".
@@ -42,7 +44,7 @@ public:
 [[nodiscard]] std::unique_ptr<Machine> make_controller();
 
 /// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad
-/// or the machine itself has answered {"error":...} and nothing else.
+/// or an answer is a fault.
 [[nodiscard]] bool converse(Machine& machine, std::istream& in, std::ostream& out);
 
 [[nodiscard]] inline Json no_answer() { return nullptr; }
