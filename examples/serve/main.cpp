@@ -2,6 +2,9 @@
 // A classifier that serves while it is paused, suspended, resumed and stopped, and while its ranks die. See engine.hpp
 // for the servers' side, operator.hpp and traffic.hpp for the client's.
 
+#include <chrono>
+#include <cstdio>
+#include <ctime>
 #include <iostream>
 #include <optional>
 #include <thread>
@@ -25,9 +28,25 @@ int ended(const muster::Session& session) {
     return ending.code == muster::ExitCode::finished ? 0 : fail(ending.code, ending.reason);
 }
 
+/// Of this process, both threads of it.
+double cpu_seconds() {
+    timespec had{};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &had);
+    return static_cast<double>(had.tv_sec) + 1e-9 * static_cast<double>(had.tv_nsec);
+}
+
 int run_engine(muster::Session& session, serve::Memory& memory, const serve::Options& options) {
     serve::Engine engine(session, memory, options);
+    const auto begun = std::chrono::steady_clock::now();
+    const auto cpu_before = cpu_seconds();
     while (const auto turn = session.next()) engine.take(turn);
+    const std::chrono::duration<double> lived = std::chrono::steady_clock::now() - begun;
+    const auto& turns = session.turns();
+    if (options.only_slots > 0)
+        std::fprintf(stderr, "serve: rank %u: %llu forwards, %llu dummy forwards, %.1f %% of a core\n",
+                     session.rank().value, static_cast<unsigned long long>(turns.forward),
+                     static_cast<unsigned long long>(turns.dummy_forward),
+                     100 * (cpu_seconds() - cpu_before) / lived.count());
     return ended(session);
 }
 

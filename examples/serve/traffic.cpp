@@ -44,7 +44,9 @@ bool Traffic::send(muster::Client& client) {
         const auto& sample = samples_[moe::random_bits(options_.seed, kChoice, number) % samples_.size()];
         sendings_.push_back({.sample = &sample, .at = Clock::now()});
         const muster::RequestId id{number + 1};
-        const auto sent = client.submit(sample.picture, id);
+        muster::SubmitOptions to{.id = id};
+        if (options_.only_slots > 0) to.engine = muster::Slot{static_cast<std::uint32_t>(number) % options_.only_slots};
+        const auto sent = client.submit(sample.picture, std::move(to));
         if (!sent) return fail(name_of(id) + sent.error().text);
         ++report_.sent;
         tally_.count_sent();

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "muster/lifecycle.hpp"
+#include "muster/load.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -32,7 +33,16 @@ using Bytes = std::vector<std::byte>;
 struct Reply {
     RequestId id;
     Bytes bytes;
-    std::optional<Error> error;  ///< refused: "No engines connected"; ended: the job or its engines have stopped.
+    /// refused: "No engines connected", or the named slot is not there; busy: as many requests are open as may be, ask
+    /// again later; aborted: taken back; ended: the job or its engines have stopped.
+    std::optional<Error> error;
+};
+
+/// How a request is to be routed.
+struct SubmitOptions {
+    std::optional<RequestId> id{};    ///< Nothing: the next free one.
+    std::optional<Slot> engine{};     ///< Only the engine at this slot, whoever it is when the request gets there.
+    std::vector<BlockHash> blocks{};  ///< Of its prefix, for Routing::prefix_affinity: each names all before it, too.
 };
 
 namespace detail {
@@ -67,12 +77,22 @@ public:
 
     /// Hands a request to some engine. Copies `bytes`. Errors: refused (too large, or the id is in use), ended.
     [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, std::optional<RequestId> id = {});
+    [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, SubmitOptions options);
+    /// Takes a request back. It still ends once: as `aborted` where no engine had begun, else with its reply.
+    /// Errors: refused (no such request is open).
+    Result<Done> abort(RequestId id);
     /// The reply to `id`. Errors: timed_out (it stays open), refused (no such request is open).
     [[nodiscard]] Result<Reply> wait(RequestId id, std::chrono::milliseconds deadline);
     /// The next reply to any request that nobody waits for by its id, oldest first. Errors: timed_out, ended.
     [[nodiscard]] Result<Reply> next(std::chrono::milliseconds deadline);
 
     [[nodiscard]] std::size_t open_requests() const;
+
+    /// What the coordinator has published last: loads of all engines, wave and rest of each lockstep group. The first
+    /// call subscribes and waits for the first news, later ones return at once. A figure is at most as old as reports
+    /// take: depth of the tree x Config::load_interval_ms, and the same again for its publication.
+    /// Errors: timed_out, ended.
+    [[nodiscard]] Result<JobLoads> loads(std::chrono::milliseconds deadline = std::chrono::seconds(10));
 
     explicit Client(std::shared_ptr<detail::Desk> desk) : desk_(std::move(desk)) {}  ///< Session::client() makes one.
 

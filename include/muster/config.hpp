@@ -41,6 +41,14 @@ enum class ConsensusMode {
     off,         ///< Not at all: each engine decides by itself; its forward must contain no collective.
 };
 
+/// Which engine a request goes to, where its submitter names none.
+enum class Routing {
+    round_robin,      ///< One after the other.
+    least_loaded,     ///< The one with the fewest requests, by its last report and what it was given since.
+    power_of_two,     ///< The less loaded of two that are drawn by chance: for very many engines.
+    prefix_affinity,  ///< One that has the request's prefix (SubmitOptions::blocks) in its cache, unless it is loaded.
+};
+
 /// Where an engine's work comes from.
 enum class Work {
     always,    ///< There is always work (training, simulation): every turn is a forward until the job is paused.
@@ -77,6 +85,11 @@ struct Config {
     std::uint32_t fan_out = 4;  ///< To how many members a member passes a broadcast on.
     std::uint32_t followers =
         2;  ///< Members that keep a copy of what must outlive the coordinator, on other nodes first.
+    Routing routing = Routing::round_robin;
+    std::uint32_t queue_max_per_engine =
+        4'096;                             ///< Requests that an engine may have; beyond: Fault::busy. 0: no bound.
+    std::uint32_t queue_max = 65'536;      ///< Requests that may be open in the job; the same.
+    std::uint32_t load_interval_ms = 100;  ///< Between two reports of a member about loads, while they change.
     SlotOrder slot_order = SlotOrder::stable;
     Quorum quorum = Quorum::majority;
     /// `engine`: failures are only noticed and repaired inside next() and commit(): a long forward delays every
@@ -102,7 +115,9 @@ struct Config {
     /// The settings that `muster run` passed in the environment and the defaults for the rest: MUSTER_ENGINES,
     /// MUSTER_STANDBYS, MUSTER_CLIENTS, MUSTER_MIN, MUSTER_ENGINE_RANKS, MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER,
     /// MUSTER_QUORUM, MUSTER_CONSENSUS (blocking, overlapped, off), MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always,
-    /// requests), MUSTER_STAY (no, yes), MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
+    /// requests), MUSTER_STAY (no, yes), MUSTER_ROUTING
+    /// (round_robin, least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
+    /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
     /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it
     /// may be.
     [[nodiscard]] static Result<Config> from_environment();

@@ -51,6 +51,8 @@ struct RendezvousOptions {
     /// A participant of a complete round that dies starts the next one. False: torch to the letter.
     bool replace_dead_participants = true;
     SlotOrder slot_order = SlotOrder::sorted;
+    /// What this node tells the others where it is rank 0: how to begin ("host:port" of a server that it has bound).
+    std::string bootstrap;
     /// Each step's record, a JSON line without its end; one thread at a time. Must not call this object.
     std::function<void(const std::string& line)> on_event{};
 };
@@ -59,8 +61,9 @@ struct RendezvousOptions {
 struct RendezvousRound {
     Round round;
     Slot rank;
-    std::vector<std::string> nodes;  ///< By rank: "address_pid_number". nodes[0] is who tells the others how to begin.
-    std::string store_prefix;        ///< "muster.rendezvous.{run_id}.{round}": for keys of this round.
+    std::vector<std::string> nodes;  ///< By rank: "address_pid_number".
+    std::string store_prefix;        ///< "muster.rendezvous.{run_id}.{round}": what the round's keys lie under.
+    std::string bootstrap;           ///< What rank 0 of this round has to tell (T30: it follows rank 0).
 };
 
 class Rendezvous {
@@ -73,6 +76,11 @@ public:
     ~Rendezvous();  ///< Keep-alives end; without shutdown() or leave() the others find this node dead.
 
     [[nodiscard]] Result<RendezvousRound> next_rendezvous();
+    /// The store of the round that was joined last, opened empty by its rank 0: a few small values. Refused once that
+    /// round is over, by name. For more, and for large ones, a job has Session::store().
+    Result<Done> set(const std::string& key, const std::string& value);
+    [[nodiscard]] Result<std::string> get(const std::string& key, std::chrono::milliseconds deadline);
+
     [[nodiscard]] Result<bool> is_round_over();
     [[nodiscard]] Result<bool> is_closed();
     /// On the wait list; redundant nodes do not count (T31).

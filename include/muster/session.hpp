@@ -31,6 +31,7 @@
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
 #include "muster/lifecycle.hpp"
+#include "muster/load.hpp"
 #include "muster/store.hpp"
 #include "muster/types.hpp"
 
@@ -164,6 +165,14 @@ public:
     /// rank's answer is the one that goes out; it counts as done on all). Never blocks.
     /// Errors: refused (no such request is open here: it was answered, stopped, or given to another engine), ended.
     Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
+
+    /// What this engine has to do, where it knows better than "its open requests" (which count without a call).
+    /// Requests that come and replies that go afterwards are counted on from there. Engine thread; costs no message.
+    /// On an engine of several ranks only the receiving rank's word counts.
+    void load(Load load);
+    /// The client has taken this request back: its answer is of no interest any more, but must be given. On the rank
+    /// that received it. Any thread.
+    [[nodiscard]] bool aborted(const Request& request) const;
 
     /// A client of the job in this process. Blocks until the coordinator knows it (M14).
     /// Errors: timed_out, ended.

@@ -24,12 +24,16 @@ using Slot = Id<struct SlotTag>;                 ///< Place in this round's worl
 using Round = Id<struct RoundTag>;               ///< One agreed membership. +1 per rebuild; the first is 1.
 using Step = Id<struct StepTag, std::uint64_t>;  ///< The program's own count of committed transactions.
 using RequestId = Id<struct RequestTag, std::uint64_t>;  ///< A submitter's choice; unique per submitting member.
+/// Names a block of a request's prefix together with all blocks before it: equal where the whole prefix is equal.
+using BlockHash = std::uint64_t;
 
 /// Why a call did not do what it was asked to, and what its caller does next.
 enum class Fault {
     peer_lost,   ///< A member died or the round was revoked. Return to next(); it says rebuilt.
     timed_out,   ///< No answer by the deadline. The text says what was waited for.
     refused,     ///< Not legal now. Nothing has changed; the text says why.
+    busy,        ///< As many requests are open as may be. Nothing has changed; ask again later.
+    aborted,     ///< The caller took it back before an engine had begun with it.
     ended,       ///< The session is over. Session::ending() says how.
     state_lost,  ///< No live member holds the state that was asked for.
     bad_setup,   ///< The surroundings do not allow it (MPI, threads, environment). The text says what to do.

@@ -16,6 +16,7 @@ namespace {
 
 /// After a bell MPI's own message may still be on its way: how long to look closely, and how long once one has come.
 constexpr auto kCloseLook = std::chrono::milliseconds(2);
+constexpr unsigned kInARow = 16;
 constexpr auto kLookOnce = std::chrono::microseconds(200);
 /// A program that does not commit gets its round's line this long after the handover.
 constexpr auto kReportAnyway = std::chrono::seconds(5);
@@ -30,6 +31,17 @@ core::PlanSettings plan_settings(const Config& config) {
             .quorum = config.quorum,
             .record = !config.events.empty(),
             .launcher_node = node != nullptr ? node : ""};
+}
+
+core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) {
+    return {.fan_out = config.fan_out,
+            .store = {.run_id = config.run_id},
+            .router = {.routing = config.routing,
+                       .seed = self.value,
+                       .queue_max_per_engine = config.queue_max_per_engine,
+                       .queue_max = config.queue_max},
+            .load_interval_ms = std::max(1u, config.load_interval_ms),
+            .coordination = config.consensus != ConsensusMode::off};
 }
 
 std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
@@ -54,7 +66,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       desk_of_clients_(around.desk),
       watchdog_(around.watchdog),
       recovery_(self, plan_settings(config), members(roster_)),
-      switchboard_(self, {.fan_out = config.fan_out, .store = {.run_id = config.run_id}}),
+      switchboard_(self, switchboard_settings(config, self)),
       desk_(config.leave_window_ms),
       link_(self),
       events_(config.events, link_) {
@@ -73,15 +85,18 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     mailbox_.free_retired();
     serve_engine();
     if (!ended_) listen(rang);
+    if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();
     look_for_the_missing();
     report_when_due();
+    ring_due();
     return !ended_;
 }
 
 void Agent::listen(bool rang) {
+    unsigned in_a_row = 0;
     auto until = Clock::now() + (rang ? kCloseLook : Clock::duration::zero());
     do {
         // What this process itself wants goes out at once, not after the look.
@@ -90,8 +105,12 @@ void Agent::listen(bool rang) {
         if (ended_) return;
         auto received = mpi::try_receive(pool_);
         const bool sent = static_cast<bool>(post_.progress());
-        if (!received || !sent || mpi::broken(pool_)) return recover("the pool is broken");
-        if (*received) {
+        const bool more = received && *received;
+        // While messages come one upon the other, bells and the look for deaths wait a few of them.
+        const bool due = !more || ++in_a_row % kInARow == 0;
+        if (due) ring_due();
+        if (!received || !sent || (due && mpi::broken(pool_))) return recover("the pool is broken");
+        if (more) {
             receive(std::move(**received));
             if (ended_) return;
             until = std::min(until, Clock::now() + kLookOnce);
@@ -148,6 +167,7 @@ void Agent::tell_standbys() {
 
 void Agent::recover(const char* why) {
     if (ended_) return;
+    ring_due();  // A recovery takes its time.
     trace(std::string("recovery: ") + why);
     report();
     times_ = {.last_commit = mailbox_.last_commit(), .noticed = Clock::now(), .shrunk = {}, .built = {}};

@@ -88,6 +88,8 @@ private:
     void perform(core::RequestEnded& effect);
     void perform(core::StoreCallEnded& effect);
     void perform(core::RegistryCallEnded& effect);
+    void perform(core::RequestCalledOff& effect);
+    void perform(core::LoadsHeard& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);
     void perform(core::TellPosition& effect);
@@ -111,6 +113,7 @@ private:
     [[nodiscard]] Result<Done> share_blob(const core::Plan& plan);
     [[nodiscard]] int place_of(Rank rank) const;
     void ring(Rank other, Round asked_after = {});
+    void ring_due();
     void ring_neighbours();
     void prove(const core::Gather& gather);
     [[nodiscard]] bool only_asked_for() const;
@@ -159,6 +162,7 @@ private:
     bool told_close_ = false;
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
+    std::vector<Rank> to_ring_;                ///< Were sent something since the last ring.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.
     std::atomic<bool> lost_any_{false};
     std::atomic<std::uint64_t> packets_{0}, rings_{0};

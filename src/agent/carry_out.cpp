@@ -47,6 +47,7 @@ std::optional<core::Input> Agent::carry_out(const core::Effect& effect) {
 
 /// Freezes the ledger: from here on no commit of the old round can succeed.
 core::Facts Agent::own_facts() {
+    switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));  // For the wave that it is in.
     const auto picture = mailbox_.ledger.freeze();
     if (const auto barrier = mailbox_.crossings.freeze(); barrier > switchboard_.facts().crossed)
         apply(switchboard_.crossed(barrier));

@@ -28,8 +28,9 @@ bool Desk::sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds d
 }
 
 void Desk::put(Out out) {
+    const bool first = out_.empty();  // Else the agent has been rung up and has not looked yet.
     out_.push_back(std::move(out));
-    ring_();
+    if (first) ring_();
 }
 
 Result<Done> Desk::connect(std::chrono::milliseconds deadline) {
@@ -68,20 +69,59 @@ bool Desk::ended(const PendingOperation& pending) const {
     return pending.ended;
 }
 
-Result<RequestId> Desk::submit(std::span<const std::byte> bytes, std::optional<RequestId> id) {
+Result<RequestId> Desk::submit(std::span<const std::byte> bytes, SubmitOptions options) {
     const std::scoped_lock lock(mutex_);
     if (over_) return *over_;
     if (bytes.size() > core::kRequestMax)
         return Error{Fault::refused, "a request of " + std::to_string(bytes.size()) + " bytes is above the limit of " +
                                          std::to_string(core::kRequestMax)};
+    if (options.blocks.size() > core::kBlocksMax)
+        return Error{Fault::refused, std::to_string(options.blocks.size()) + " block hashes are more than " +
+                                         std::to_string(core::kBlocksMax)};
+    const auto id = options.id;
     while (!id && open_.contains(RequestId{requests_ + 1})) ++requests_;
     const RequestId name = id.value_or(RequestId{requests_ + 1});
     if (!id) ++requests_;
     if (open_.contains(name))
         return Error{Fault::refused, "request " + std::to_string(name.value) + " is open already"};
     open_.insert(name);
-    put(Submit{name, Bytes(bytes.begin(), bytes.end())});
+    put(Submit{name, Bytes(bytes.begin(), bytes.end()), {options.engine, std::move(options.blocks)}});
     return name;
+}
+
+Result<Done> Desk::abort(RequestId id) {
+    const std::scoped_lock lock(mutex_);
+    if (!open_.contains(id)) return Error{Fault::refused, "no request " + std::to_string(id.value) + " is open"};
+    put(Abort{id});
+    return Done{};
+}
+
+Result<JobLoads> Desk::loads(std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (!std::exchange(watches_, true)) put(WatchLoads{});
+    if (!sleep(lock, deadline, [this] { return loads_ || over_; }))
+        return late("the coordinator published no loads", deadline);
+    if (over_) return *over_;
+    return *loads_;
+}
+
+/// What comes in one message is of one round; a new round begins with all groups.
+void Desk::loads_heard(Round round, const core::GroupWords& groups) {
+    const std::scoped_lock lock(mutex_);
+    if (!loads_ || loads_->round != round) loads_ = JobLoads{round, {}};
+    for (const auto& word : groups) {
+        GroupLoads group{word.group, static_cast<std::uint64_t>(word.wave.value), word.running, {}};
+        for (const auto& engine : word.engines)
+            group.engines.push_back({engine.slot,
+                                     engine.rank,
+                                     {.waiting = static_cast<std::uint64_t>(engine.load.waiting),
+                                      .running = static_cast<std::uint64_t>(engine.load.running),
+                                      .capacity = engine.capacity,
+                                      .gauges = engine.load.gauges}});
+        if (loads_->groups.size() <= word.group) loads_->groups.resize(word.group + 1);
+        loads_->groups[word.group] = std::move(group);
+    }
+    changed_.notify_all();
 }
 
 Result<Reply> Desk::wait(RequestId id, std::chrono::milliseconds deadline) {
@@ -152,6 +192,7 @@ Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, s
     const core::CallId id{++calls_.value};
     ask.id = id;
     const auto& open = registry_calls_[id];
+    ask.settled = registry_calls_.begin()->first;
     put(std::move(ask));
     const bool here = sleep(lock, deadline, [&open, this] { return open || over_; });
     auto told = std::move(registry_calls_[id]);
@@ -206,7 +247,11 @@ void Desk::request_ended(RequestId id, std::optional<Error> error, Bytes bytes) 
     const std::scoped_lock lock(mutex_);
     if (open_.erase(id) == 0) return;
     answered_.push_back({id, std::move(bytes), std::move(error)});
-    changed_.notify_all();
+    untold_ = true;
+}
+
+void Desk::tell() {
+    if (std::exchange(untold_, false)) changed_.notify_all();
 }
 
 void Desk::end(const Error& why) {

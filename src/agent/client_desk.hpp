@@ -17,7 +17,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/message.hpp"
+#include "core/switchboard.hpp"
 #include "muster/client.hpp"
 
 namespace muster::detail {
@@ -38,11 +38,17 @@ struct Desk {
     struct Submit {
         RequestId id;
         Bytes bytes;
+        core::RequestHints hints;
     };
+    struct Abort {
+        RequestId id;
+    };
+    struct WatchLoads {};
     struct GiveUp {
         core::CallId id;  ///< Of a call on the registry whose caller's deadline has passed.
     };
-    using Out = std::variant<Connect, Ask, Submit, core::StoreCall, core::message::RegistryAsk, GiveUp>;
+    using Out =
+        std::variant<Connect, Ask, Submit, Abort, WatchLoads, core::StoreCall, core::message::RegistryAsk, GiveUp>;
     using Clock = std::chrono::steady_clock;
 
     /// `ring` wakes the agent. `pump`, where set, does the agent's work, called on the engine thread.
@@ -53,7 +59,9 @@ struct Desk {
     [[nodiscard]] std::shared_ptr<PendingOperation> ask(core::Wanted wanted);
     [[nodiscard]] Result<Done> wait(const PendingOperation& pending, std::chrono::milliseconds deadline);
     [[nodiscard]] bool ended(const PendingOperation& pending) const;
-    [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, std::optional<RequestId> id);
+    [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, SubmitOptions options);
+    [[nodiscard]] Result<Done> abort(RequestId id);
+    [[nodiscard]] Result<JobLoads> loads(std::chrono::milliseconds deadline);
     [[nodiscard]] Result<Reply> wait(RequestId id, std::chrono::milliseconds deadline);
     [[nodiscard]] Result<Reply> next(std::chrono::milliseconds deadline);
     [[nodiscard]] std::size_t open_requests() const;
@@ -68,9 +76,11 @@ struct Desk {
     [[nodiscard]] std::vector<Out> take_out();
     void connected();
     void operation_ended(core::OperationId operation, std::optional<Error> error);
-    void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);
+    void request_ended(RequestId id, std::optional<Error> error, Bytes bytes);  ///< Who waits is woken by tell().
+    void tell();
     void store_call_ended(core::CallId id, core::StoreAnswer answer);
     void registry_call_ended(core::message::RegistryTold told);
+    void loads_heard(Round round, const core::GroupWords& groups);
     void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
 
 private:
@@ -83,7 +93,10 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::vector<Out> out_;
+    bool untold_ = false;  ///< Agent's thread.
     bool asked_to_connect_ = false, connected_ = false;
+    bool watches_ = false;
+    std::optional<JobLoads> loads_;
     std::optional<Error> over_;
     std::uint64_t operations_ = 0, requests_ = 0;
     std::map<core::OperationId, std::shared_ptr<PendingOperation>> pending_;

@@ -65,7 +65,11 @@ void Agent::carry_from_clients() {
                     switchboard_.forget_registry_call(gone.id);
                     return core::SwitchEffects{};
                 },
-                [this](Desk::Submit& submit) { return switchboard_.submit(submit.id, std::move(submit.bytes)); },
+                [this](Desk::Submit& submit) {
+                    return switchboard_.submit(submit.id, std::move(submit.bytes), std::move(submit.hints));
+                },
+                [this](const Desk::Abort& abort) { return switchboard_.abort(abort.id); },
+                [this](const Desk::WatchLoads&) { return switchboard_.watch_loads(); },
             },
             out));
 }
@@ -102,8 +106,17 @@ void Agent::perform(core::Transmit& effect) {
     if (!post_.send(pool_, static_cast<int>(place - places_.begin()), std::move(effect.packet)))
         return mailbox_.complain();
     ++packets_;
-    ring(effect.to);
+    if (!core::contains(to_ring_, effect.to)) to_ring_.push_back(effect.to);
     reach_point("sent", effect.kind);
+}
+
+/// One ring for all that a member, or a thread of this process, was sent since: a ring is a system call, and often a
+/// change of threads, and wakes whoever waits only once anyhow.
+void Agent::ring_due() {
+    inbox_.tell();
+    desk_of_clients_.tell();
+    for (const Rank other : to_ring_) ring(other);
+    to_ring_.clear();
 }
 
 void Agent::perform(core::SignalArrived& effect) {
@@ -131,6 +144,12 @@ void Agent::perform(core::StoreCallEnded& effect) {
 }
 
 void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry_call_ended(std::move(effect.told)); }
+
+void Agent::perform(core::RequestCalledOff& effect) {
+    if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));
+}
+
+void Agent::perform(core::LoadsHeard& effect) { desk_of_clients_.loads_heard(effect.round, effect.groups); }
 
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
 
@@ -192,6 +211,7 @@ void Agent::enter_round(const core::Plan& plan) {
         core::followers_of(view->coordinator, plan.world, plan.standbys, recovery_.launch(), config_.followers);
     view->keeper = plan.keeper;
     const auto shape = shape_of(plan);
+    view->groups = shape.group;
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {
@@ -203,6 +223,7 @@ void Agent::enter_round(const core::Plan& plan) {
     inbox_.new_round(own.has_value());
     apply(switchboard_.tick(milliseconds(Clock::now())));  // Deadlines of this round count from here.
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
+    ring_due();
 }
 
 }  // namespace muster::agent

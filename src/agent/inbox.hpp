@@ -12,6 +12,7 @@
 #include <deque>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,10 @@ struct Whereabouts {
     std::atomic<std::uint32_t> round{0};
     std::atomic<std::uint64_t> crossed{0}, vote{0};
     std::atomic<core::Position::Doing> doing{core::Position::elsewhere};
+    std::atomic<std::int64_t> wave{0};  ///< Twice the loop's wave, and one more where the group is awake.
+    void show_wave(std::int64_t number, bool awake) {
+        wave.store(2 * number + (awake ? 1 : 0), std::memory_order_relaxed);
+    }
     [[nodiscard]] core::Position position() const {
         return {Round{round.load()}, crossed.load(), vote.load(), doing.load()};
     }
@@ -59,16 +64,24 @@ public:
     [[nodiscard]] std::uint64_t woken(core::WakeScope scope) const;
     /// Until something has come since `seen`, somebody pokes, or `wait` has passed.
     void wait(std::uint64_t seen, std::chrono::milliseconds wait);
-    void give(Out out);  ///< To the agent; rings it.
+    void give(Out out);        ///< To the agent; rings it.
+    void say_load(Load load);  ///< The agent finds it at its next tick.
 
     // Agent's thread.
     void signal(const core::SignalEntry& entry);
-    void request(Request request);
+    void request(Request request);  ///< Who waits is woken by tell(): once for many.
+    void tell();
     void wake(core::WakeScope scope, std::uint64_t number);
+    /// True where the engine has not taken it, and will not. Else it is marked.
+    [[nodiscard]] bool call_off(Rank client, RequestId id);
+    /// What the engine has said of its load, or what can be counted: `open` requests are the engine's.
+    [[nodiscard]] core::EngineSays says(std::uint64_t open) const;
     void poke();  ///< Whatever the engine waits for, let it look again.
     /// A new round: signals and wakes of the old one are gone, and the requests where this is no engine any more.
     void new_round(bool engine);
     [[nodiscard]] std::vector<Out> take_out();
+
+    [[nodiscard]] bool is_called_off(Rank client, RequestId id) const;  ///< Any thread.
 
     Whereabouts whereabouts;
 
@@ -82,8 +95,18 @@ private:
     std::condition_variable came_;
     std::deque<core::SignalEntry> signals_;
     std::vector<Request> requests_;
+    bool untold_ = false;                   ///< Agent's thread.
     std::array<std::uint64_t, 2> woken_{};  ///< Per scope: the highest number.
     std::vector<Out> out_;
+    struct Said {
+        Load load;
+        std::uint64_t come = 0;      ///< Requests that the engine had taken by then.
+        std::uint64_t answered = 0;  ///< And that it had answered.
+    };
+    std::optional<Said> said_;
+    std::uint64_t taken_ = 0;     ///< Requests that the engine took, or that went before it did.
+    std::uint64_t answered_ = 0;  ///< Answers that the agent took.
+    std::set<std::pair<Rank, RequestId>> called_off_;
 };
 
 }  // namespace muster::agent

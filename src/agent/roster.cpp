@@ -48,7 +48,9 @@ std::uint64_t hash_of(const Config& config) {
          {config.engines, config.standbys, config.clients, config.engines_min, config.engine_ranks, config.group_size,
           static_cast<std::uint32_t>(config.consensus), config.consensus_every, static_cast<std::uint32_t>(config.work),
           static_cast<std::uint32_t>(config.stay), config.fan_out, config.followers,
-          static_cast<std::uint32_t>(config.slot_order), static_cast<std::uint32_t>(config.quorum)})
+          static_cast<std::uint32_t>(config.routing), config.queue_max_per_engine, config.queue_max,
+          config.load_interval_ms, static_cast<std::uint32_t>(config.slot_order),
+          static_cast<std::uint32_t>(config.quorum)})
         out.u32(value);
     return core::hash_of(out.take());
 }
@@ -86,7 +88,8 @@ Result<std::vector<RosterEntry>> exchange(const mpi::Communicator& pool, const R
         return Error{Fault::bad_setup, "rank " + std::to_string(odd->value) + " joined with other settings than rank " +
                                            std::to_string(own.member.rank.value) +
                                            " (engines, standbys, clients, min, engine ranks, group size, consensus, "
-                                           "work, stay, fan-out, slot order and quorum must be the same everywhere)"};
+                                           "work, stay, routing, queue bounds, load interval, fan-out, slot order and "
+                                           "quorum must be the same everywhere)"};
     return roster;
 }
 

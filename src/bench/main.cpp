@@ -2,7 +2,7 @@
 /// muster-bench: the part of `muster bench` that runs under mpirun. People call `muster bench`.
 ///     muster-bench rebuild|bare-rebuild --engines N --deaths K --board FILE --out FILE
 ///     muster-bench rendezvous --rounds R --board FILE --out FILE
-///     muster-bench consensus|pause|rest [--turns T ...] --out FILE
+///     muster-bench consensus|pause|rest|route [--turns T ...] --out FILE
 /// Rank 0 writes {"name": [microseconds, ...], ...} to --out.
 
 #include <mpi.h>
@@ -21,6 +21,7 @@
 #include "bench/pause.hpp"
 #include "bench/rebuild.hpp"
 #include "bench/rendezvous.hpp"
+#include "bench/route.hpp"
 
 namespace {
 
@@ -118,6 +119,15 @@ void add_rest(CLI::App& app, Job& job) {
     command->callback([=, &job] { job = {[=] { return bench::rest(*settings); }, "resting_cpu", 1}; });
 }
 
+void add_route(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::RouteSettings>();
+    auto* command = app.add_subcommand("route", "requests through the coordinator, and a bare loop for it");
+    command->add_option("--requests", settings->requests)->check(CLI::Range(1, 10'000'000));
+    command->add_option("--window", settings->window)->check(CLI::Range(1, 4'096));
+    command->add_option("--bytes", settings->bytes)->check(CLI::Range(1, 1 << 24));
+    command->callback([=, &job] { job = {[=] { return bench::route(*settings); }, "request", 1}; });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -134,6 +144,7 @@ int main(int argc, char** argv) {
     add_consensus(app, job);
     add_pause(app, job);
     add_rest(app, job);
+    add_route(app, job);
     for (auto* command : app.get_subcommands({})) command->fallthrough();
     CLI11_PARSE(app, argc, argv);
 

@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kDeathsPerJob = 3;
 constexpr int kConsensusRounds = 2;
+constexpr int kRouteRounds = 2;
 constexpr int kSecondsToStart = 60;
 
 BenchJob job_of(const BenchOptions& options, const std::string& key, std::vector<std::string> arguments) {
@@ -136,6 +137,22 @@ int bench_rest(const BenchOptions& options) {
     return print(options, rest_report(options.ranks, samples));
 }
 
+int bench_route(const BenchOptions& options) {
+    say("bench: " + std::to_string(options.ranks) + " engines, " + std::to_string(options.requests) + " requests of " +
+        std::to_string(options.bytes) + " bytes, " + std::to_string(options.window) +
+        " open at once, through muster and by a bare loop, in turn");
+    BenchSamples samples;
+    for (int round = 0; round < kRouteRounds; ++round) {
+        auto job =
+            job_of(options, "request",
+                   {"route", "--requests", std::to_string(options.requests), "--window", std::to_string(options.window),
+                    "--bytes", std::to_string(options.bytes), "--seconds-max", std::to_string(2 * kSecondsToStart)});
+        job.spec.clients = 1;
+        if (const int code = run_bench_job(job, samples)) return code;
+    }
+    return print(options, route_report(options.ranks, samples));
+}
+
 void register_bench(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<BenchOptions>();
     auto* bench = app.add_subcommand("bench", "Measure muster beside bare MPI, in one run");
@@ -162,6 +179,11 @@ void register_bench(CLI::App& app, int& exit_code) {
     add("pause", "signal -> all PAUSED, engines at rest, and the bare calls for it", bench_pause)
         ->add_option("--cycles", options->cycles, "Of pause and unpause")
         ->check(CLI::Range(1, 1'000'000));
+    auto* route = add("route", "requests through the coordinator, and a bare loop for it", bench_route);
+    route->add_option("--engines", options->ranks, "The same as --ranks")->check(CLI::Range(1, 4096));
+    route->add_option("--requests", options->requests, "A block")->check(CLI::Range(1, 10'000'000));
+    route->add_option("--window", options->window, "Requests that are open at once")->check(CLI::Range(1, 4'096));
+    route->add_option("--bytes", options->bytes, "Of a request, and of its reply")->check(CLI::Range(1, 1 << 24));
     auto* rendezvous =
         add("rendezvous", "a round that is asked for, first call -> all engines have it, and a bare split",
             bench_rendezvous);

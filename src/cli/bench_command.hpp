@@ -15,6 +15,9 @@ struct BenchOptions {
     int turns = 1'000;       ///< consensus: of each kind.
     int cycles = 100;        ///< pause: of pause and unpause, and of each bare form.
     int seconds = 5;         ///< rest: how long.
+    int requests = 2'000;    ///< route: a block.
+    int window = 64;         ///< route: open at once.
+    int bytes = 64;          ///< route: of a request.
     int rounds = 20;         ///< rendezvous: of each kind.
     int standbys = 1;        ///< rendezvous: 0: nobody is parked.
     bool json = false, check = false, verbose = false;
@@ -24,6 +27,7 @@ struct BenchOptions {
 [[nodiscard]] int bench_rebuild(const BenchOptions& options);
 [[nodiscard]] int bench_consensus(const BenchOptions& options);
 [[nodiscard]] int bench_pause(const BenchOptions& options);
+[[nodiscard]] int bench_route(const BenchOptions& options);
 [[nodiscard]] int bench_rendezvous(const BenchOptions& options);
 [[nodiscard]] int bench_rest(const BenchOptions& options);
 

@@ -110,4 +110,30 @@ std::optional<BenchReport> rest_report(int ranks, const BenchSamples& samples) {
     return report;
 }
 
+std::optional<BenchReport> route_report(int ranks, const BenchSamples& samples) {
+    BenchReport report{.bench = "route", .ranks = ranks, .rows = {}, .ratios = {}, .in_us = true};
+    const bool whole =
+        add_row(report, "bare_request", "a request in a bare MPI loop, window full",
+                values_of(samples, "bare_request")) &&
+        add_row(report, "request", "the same through muster", values_of(samples, "request")) &&
+        add_row(report, "bare_round_trip", "one request at a time, bare", values_of(samples, "bare_round_trip")) &&
+        add_row(report, "round_trip", "the same through muster", values_of(samples, "round_trip")) &&
+        add_row(report, "bare_coordinator_cpu", "CPU time of rank 0 a request, bare (it spins)",
+                values_of(samples, "bare_coordinator_cpu")) &&
+        add_row(report, "coordinator_cpu", "the same through muster, window full",
+                values_of(samples, "coordinator_cpu"));
+    if (!whole) return std::nullopt;
+    constexpr double kRateBudget = 0.7, kUsPerSecond = 1e6;
+    report.ratios = {
+        {"request_over_bare", median_in(samples, "request") / median_in(samples, "bare_request"), 1 / kRateBudget},
+        {"requests_per_second", kUsPerSecond / median_in(samples, "request"), {}},
+        {"bare_requests_per_second", kUsPerSecond / median_in(samples, "bare_request"), {}},
+        {"round_trip_over_bare", median_in(samples, "round_trip") / median_in(samples, "bare_round_trip"), {}},
+        {"coordinator_cpu_over_bare",
+         median_in(samples, "coordinator_cpu") / median_in(samples, "bare_coordinator_cpu"),
+         {}},
+    };
+    return report;
+}
+
 }  // namespace muster::cli

@@ -36,4 +36,7 @@ inline constexpr ConsensusForm kConsensusForms[] = {
 /// Samples of `muster-bench rest`.
 [[nodiscard]] std::optional<BenchReport> rest_report(int ranks, const BenchSamples& samples);
 
+/// Samples of `muster-bench route`.
+[[nodiscard]] std::optional<BenchReport> route_report(int ranks, const BenchSamples& samples);
+
 }  // namespace muster::cli

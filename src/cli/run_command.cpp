@@ -31,6 +31,7 @@ const char* const kFooter =
     "  muster run -n 2 --clients 1 --work requests -- ./serve\n"
     "  muster run -n 4 --engine-ranks 2 --group-size 2 --standbys 2 -- ./serve     8 + 2 ranks, 2 groups of 2 engines\n"
     "  muster run -n 64 --consensus overlapped --consensus-every 16 --fan-out 8 -- ./train\n"
+    "  muster run -n 8 --group-size 2 --clients 1 --work requests --routing least_loaded -- ./serve\n"
     "  muster run -n 4 --stay --signals TERM=stop,USR1=pause,USR2=unpause -- ./train\n"
     "  muster run --rendezvous /shared --run-id 41 --nodes 2:3 -- ./train    on each node: 2 or 3 meet, one launches\n"
     "  muster run --rendezvous /shared --run-id 42 --nodes 2 --host $(hostname):8 -n 12 --standbys 4 -- ./train\n"
@@ -66,6 +67,12 @@ void add_turns(CLI::App& run, RunOptions& options) {
     run.add_option("--signals", spec.posix_signals,
                    "POSIX signals that become signals of the job, or off (default: TERM=stop,USR1=suspend)");
     run.add_option("--fan-out", spec.fan_out, "To how many members a member passes a broadcast on");
+    run.add_option("--routing", spec.routing, "Which engine a request goes to")
+        ->check(CLI::IsMember({"round_robin", "least_loaded", "power_of_two", "prefix_affinity"}));
+    run.add_option("--queue-max-per-engine", spec.queue_max_per_engine,
+                   "Requests that an engine may have; beyond that a client hears busy (0: no bound)");
+    run.add_option("--queue-max", spec.queue_max, "Requests that may be open in the job; the same");
+    run.add_option("--load-interval", spec.load_interval_ms, "Milliseconds between reports about loads");
     run.add_option("--followers", spec.followers,
                    "Members that keep a copy of what must outlive the coordinator, on other nodes first");
 }

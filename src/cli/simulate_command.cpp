@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "muster/exit_codes.hpp"
@@ -24,12 +25,14 @@ constexpr auto kProgressEvery = std::chrono::seconds(2);
 
 struct SimulateOptions {
     std::string machine = "lifecycle";
-    std::uint32_t members = 8;
+    std::optional<std::uint32_t> members, standbys, clients, nodes, cycles;  ///< Else the machine's own.
+    std::optional<double> kill, acts;
     sim::Study study;
     bool json = false, trace = false;
     SimulateOptions() {
         study.world.stay = false;
         study.world.faults.deaths_max = 8;
+        study.world.faults.hangs_max = 8;
     }
 };
 
@@ -41,22 +44,44 @@ double memory_mib() {
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+/// What was not said. Of a rendezvous there is much to see only where much happens to it.
+void choose(SimulateOptions& options) {
+    auto& world = options.study.world;
+    const bool rendezvous = options.machine == "rendezvous";
+    if (!options.members) options.members = rendezvous ? 20 : 8;
+    world.standbys = options.standbys.value_or(rendezvous ? *options.members / 5 : 0);
+    world.clients = options.clients.value_or(rendezvous && *options.members > 5 ? 1 : 0);
+    world.nodes =
+        options.nodes.value_or(rendezvous ? std::max(1U, *options.members * 3 / 4) : 1);  // Some are alone on theirs.
+    world.acts_per_ms = options.acts.value_or(rendezvous ? 0.3 : 0);
+    world.faults.kill_per_event = options.kill.value_or(rendezvous ? 0.0001 : 0);
+    options.study.cycles = options.cycles.value_or(rendezvous ? 20 : 1);
+    if (!rendezvous) return;
+    world.calls_per_ms = 0.2;
+    world.wishes_per_ms = 0.003;
+    world.closing_worlds = 0.1;
+    world.faults.hang_per_event = 2 * world.faults.kill_per_event;
+    world.faults.hang_coordinator = world.faults.kill_coordinator = 5 * world.faults.kill_per_event;
+    world.faults.stale_packet = 0.2;
+}
+
 /// What is wrong with the numbers; empty: nothing. Fills in what follows from them.
 std::string complete(SimulateOptions& options) {
+    choose(options);
     auto& world = options.study.world;
+    const auto members = *options.members;
     const auto others = world.standbys + world.clients;
     const auto unit = world.engine_ranks * std::max<std::uint32_t>(1, world.group_size);
-    if (options.members <= others) return "--members counts standbys and clients too: no engine is left";
-    if ((options.members - others) % unit != 0)
-        return std::to_string(options.members - others) +
-               " members that are no standbys or clients are no multiple of " + std::to_string(unit) +
-               " (--engine-ranks x --group-size)";
-    world.engines = (options.members - others) / world.engine_ranks;
+    if (members <= others) return "--members counts standbys and clients too: no engine is left";
+    if ((members - others) % unit != 0)
+        return std::to_string(members - others) + " members that are no standbys or clients are no multiple of " +
+               std::to_string(unit) + " (--engine-ranks x --group-size)";
+    world.engines = (members - others) / world.engine_ranks;
     world.stay = world.acts_per_ms > 0;  // Clients stop it as they like; it is started again.
-    world.recovery = world.faults.any();
+    world.recovery = world.faults.kill() || world.wishes_per_ms > 0;
     world.faults.kill_per_recovery_event = world.faults.kill_per_event;
-    world.faults.deaths_max = std::min(world.faults.deaths_max, options.members - 1);
-    if (world.recovery && options.members > kRecoveryMembersMax)
+    world.faults.deaths_max = std::min(world.faults.deaths_max, members - 1);
+    if (world.recovery && members > kRecoveryMembersMax)
         return "--kill needs at most " + std::to_string(kRecoveryMembersMax) + " members";
     return "";
 }
@@ -67,7 +92,7 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
     for (const auto& violation : findings.violations)
         violations.push_back({{"seed", violation.seed}, {"text", violation.text}});
     return {{"machine", options.machine},
-            {"members", options.members},
+            {"members", *options.members},
             {"first_seed", options.study.world.seed},
             {"seeds", findings.seeds},
             {"seconds", seconds},
@@ -76,6 +101,16 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
             {"memory_mib", memory_mib()},
             {"rounds", counts.rounds},
             {"deaths", counts.deaths},
+            {"hangs", counts.hangs},
+            {"cut_off", counts.cut_off},
+            {"fenced", counts.fenced},
+            {"wishes", counts.wishes},
+            {"store_calls", counts.calls},
+            {"store_answered", counts.answered},
+            {"store_refused", counts.refused_calls},
+            {"store_timed_out", counts.late_calls},
+            {"registry_calls", counts.registry_calls},
+            {"registry_answered", counts.registry_answered},
             {"ended_early", findings.ended_early},
             {"barriers", counts.barriers},
             {"packets", counts.packets},
@@ -92,13 +127,20 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
 void print(const SimulateOptions& options, const sim::Findings& findings, double seconds) {
     const auto& counts = findings.counts;
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
-    std::printf("%u members, %llu seed%s, %.1f s\n", options.members, number(findings.seeds),
+    std::printf("%u members, %llu seed%s, %.1f s\n", *options.members, number(findings.seeds),
                 findings.seeds == 1 ? "" : "s", seconds);
     std::printf("  events      %llu, %.2f M/s\n", number(counts.events),
                 static_cast<double>(counts.events) / seconds / 1e6);
     std::printf("  memory      %.0f MiB\n", memory_mib());
     std::printf("  deaths      %llu, rounds %llu, jobs with too few left %llu\n", number(counts.deaths),
                 number(counts.rounds), number(findings.ended_early));
+    std::printf("  hangs       %llu, cut off %llu, of these stopped themselves %llu\n", number(counts.hangs),
+                number(counts.cut_off), number(counts.fenced));
+    std::printf("  wishes      %llu; store calls %llu, answered %llu, refused %llu, timed out %llu\n",
+                number(counts.wishes), number(counts.calls), number(counts.answered), number(counts.refused_calls),
+                number(counts.late_calls));
+    std::printf("  registry    %llu calls, answered %llu\n", number(counts.registry_calls),
+                number(counts.registry_answered));
     std::printf("  barriers    %llu, votes %llu, forwards %llu, dummy forwards %llu\n", number(counts.barriers),
                 number(counts.votes), number(counts.forwards), number(counts.dummy_forwards));
     std::printf("  messages    %llu, most by one member %llu\n", number(counts.packets), number(counts.packets_most));
@@ -141,23 +183,27 @@ void register_simulate(CLI::App& app, int& exit_code) {
     auto options = std::make_shared<SimulateOptions>();
     auto& world = options->study.world;
     auto* command = app.add_subcommand("simulate", "Run the core with virtual members, clock, network and deaths");
-    command->add_option("--machine", options->machine, "What is simulated")->check(CLI::IsMember({"lifecycle"}));
-    command->add_option("--members", options->members, "All of them: engines' ranks, standbys, clients")
+    command->add_option("--machine", options->machine, "What is simulated")
+        ->check(CLI::IsMember({"lifecycle", "rendezvous"}));
+    command
+        ->add_option("--members", options->members,
+                     "All of them: engines' ranks, standbys, clients (8, rendezvous: 20)")
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
     command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
-    command->add_option("--standbys", world.standbys, "Members beyond the world");
-    command->add_option("--clients", world.clients, "Members that only ask; none: any member does");
+    command->add_option("--standbys", options->standbys, "Members beyond the world");
+    command->add_option("--clients", options->clients, "Members that only ask; none: any member does");
     command->add_option("--fan-out", world.fan_out, "To how many a member passes a signal on")
         ->check(CLI::Range(1, 64));
-    command->add_option("--nodes", world.nodes, "Members are dealt to them in turn")->check(CLI::Range(1, 100'000));
+    command->add_option("--nodes", options->nodes, "Members are dealt to them in turn")->check(CLI::Range(1, 100'000));
     command->add_option("--seed", world.seed, "The first one");
     command->add_option("--seeds", options->study.seeds, "How many worlds, one seed each")->check(CLI::PositiveNumber);
-    command->add_option("--cycles", options->study.cycles, "Pause, suspend, resume, unpause so often");
-    command->add_option("--acts", world.acts_per_ms, "Instead: so many random acts a client and virtual ms");
-    command->add_option("--kill", world.faults.kill_per_event, "Probability that an event kills its member")
+    command->add_option("--cycles", options->cycles, "Pause, suspend, resume, unpause so often");
+    command->add_option("--acts", options->acts, "Instead: so many random acts a client and virtual ms");
+    command->add_option("--kill", options->kill, "Probability that an event kills its member")
         ->check(CLI::Range(0.0, 1.0));
     command->add_option("--deaths", world.faults.deaths_max, "At most so many a world (8)");
+    command->add_option("--hangs", world.faults.hangs_max, "At most so many members stopped a world (8; rendezvous)");
     command->add_flag("--json", options->json, "One JSON object");
     command->add_flag("--trace", options->trace, "Every message, death, round and crossing on stderr");
     command->footer(
@@ -165,6 +211,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
         "  muster simulate --members 100000 --group-size 8\n"
         "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seeds 1000\n"
         "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seed 17 --trace\n"
+        "  muster simulate --machine rendezvous --members 20 --seeds 1000    # they die, hang, come back, regroup, use "
+        "the store\n"
         "Exit code: 0 all rules held, 1 one was broken (its seed is printed), 2 bad usage.");
     command->callback([options, &exit_code] { exit_code = simulate(*options); });
 }

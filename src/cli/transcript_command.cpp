@@ -58,6 +58,29 @@ void add_rendezvous(CLI::App& transcript, int& exit_code) {
     });
 }
 
+void add_controller(CLI::App& transcript, int& exit_code) {
+    auto* command = transcript.add_subcommand(
+        "controller", "Deployments, endpoints and goals: what a call answers, and in which order it becomes visible");
+    command->footer(
+        "In:  {\"cmd\":C, ...}, C: create_backend delete_backend update_backend_config create_endpoint "
+        "delete_endpoint\n"
+        "     set_traffic shadow_traffic wait_for_goal listen_for_change tick crash_and_recover shutdown, queries, "
+        "faults;\n"
+        "     fields are the source's parameters, any line may have \"now\":s and \"crash_after\":n.\n"
+        "Out: {\"result\":...,\"goal\":...,\"error\":...,\"order\":[\"checkpoint\",\"push:KEY\",...]}: DESIGN.md, "
+        "\"Controller\".\n"
+        "Examples:\n"
+        "  echo '{\"cmd\":\"create_backend\",\"backend_tag\":\"b\",\"config\":{\"num_replicas\":2}}' | muster "
+        "transcript controller\n"
+        "  muster transcript controller < story.jsonl\n"
+        "Exit code: 0; 2 where a line was not understood (its answer is {\"error\":...}, the others count).");
+    command->callback([&exit_code] {
+        const auto machine = transcript::make_controller();
+        const bool good = transcript::converse(*machine, std::cin, std::cout);
+        exit_code = static_cast<int>(good ? ExitCode::finished : ExitCode::bad_usage);
+    });
+}
+
 void add_waves(CLI::App& transcript, int& exit_code) {
     auto* command =
         transcript.add_subcommand("waves", "Lockstep groups: when they are woken, and the loads of engines");
@@ -89,10 +112,12 @@ void register_transcript(CLI::App& app, int& exit_code) {
         "  muster transcript lifecycle --help\n"
         "  muster transcript rendezvous --help\n"
         "  muster transcript waves --help\n"
+        "  muster transcript controller --help\n"
         "  echo '{\"who\":\"coordinator\",\"event\":\"pause\"}' | muster transcript lifecycle");
     add_lifecycle(*command, exit_code);
     add_rendezvous(*command, exit_code);
     add_waves(*command, exit_code);
+    add_controller(*command, exit_code);
 }
 
 }  // namespace muster::cli

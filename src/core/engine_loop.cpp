@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/engine_loop.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -93,6 +94,7 @@ Order EngineLoop::counted(const Votes& result) {
 
 Order EngineLoop::decide(Consensus decision) {
     // Overlapped: what has come since the vote was posted is not in it, and the others may be about to rest.
+    if (std::exchange(awake_, decision == Consensus::work) && !awake_) ++wave_;
     const bool missed = decision == Consensus::idle && settings_.mode != ConsensusMode::off && news_for_group();
     const Outcome outcome = lifecycle_.step(Event::votes_counted, {.work = work_, .consensus = decision});
     MUSTER_ASSERT(outcome.accepted);
@@ -145,11 +147,12 @@ Order EngineLoop::crossed() {
     return give({.kind = Order::take_batch});
 }
 
-void EngineLoop::rebuilt(Round round, std::uint64_t crossed, State stable) {
+void EngineLoop::rebuilt(Round round, std::uint64_t crossed, State stable, std::int64_t wave) {
     lifecycle_.adopt(stable);
     round_ = round;
     crossed_ = crossed;
     vote_ = taken_ = work_ = 0;
+    wave_ = std::max(wave_ + (std::exchange(awake_, false) ? 1 : 0), wave);
     decision_ = Consensus::none;
     outstanding_ = fresh_ = false;
     until_vote_ = 0;

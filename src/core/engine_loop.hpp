@@ -78,11 +78,16 @@ public:
 
     /// A new round, after any order: everything in flight is gone. `crossed` barriers are behind all members; signals
     /// after that come again in batches. The next call is begin().
-    void rebuilt(Round round, std::uint64_t crossed, State stable);
+    /// A wave that was interrupted is over; `wave`: above all that the survivors know of.
+    void rebuilt(Round round, std::uint64_t crossed, State stable, std::int64_t wave = 0);
 
     [[nodiscard]] const EngineLifecycle& lifecycle() const { return lifecycle_; }
     [[nodiscard]] std::uint64_t barriers_crossed() const { return crossed_; }
-    [[nodiscard]] std::uint64_t votes_counted() const { return vote_; }   ///< In this round.
+    [[nodiscard]] std::uint64_t votes_counted() const { return vote_; }  ///< In this round.
+    /// Which wave the group is in (awake), or will be in when it is woken by work. Counted by each member from the
+    /// group's votes, so without a message. Never goes back.
+    [[nodiscard]] std::int64_t wave() const { return wave_; }
+    [[nodiscard]] bool awake() const { return awake_; }
     [[nodiscard]] std::uint64_t signals_taken() const { return taken_; }  ///< Since the last rebuilt().
     /// A signal that the lifecycle refused in the last batch() or crossed(): its outcome, once; for the log.
     [[nodiscard]] std::optional<Outcome> take_refusal();
@@ -106,6 +111,8 @@ private:
     std::uint64_t crossed_ = 0;
     std::uint64_t vote_ = 0;  ///< Votes counted in this round. Equal on all members of a group between two turns.
     std::uint64_t taken_ = 0;
+    std::int64_t wave_ = 0;
+    bool awake_ = false;
     std::uint64_t work_ = 0;                ///< As of the last batch.
     Consensus decision_ = Consensus::none;  ///< Of the last vote since the last barrier.
     bool outstanding_ = false;              ///< A vote is posted and not read. Only while the program has its turn.

@@ -12,7 +12,8 @@ constexpr std::size_t kKinds = std::variant_size_v<Message>;
 constexpr std::array<const char*, kKinds> kNames = {
     "connect",   "connected",  "ask",          "told",          "tell",         "submit", "deliver",
     "reply",     "answer",     "wake",         "leaving",       "state_exists", "where",  "here",
-    "store_ask", "store_told", "registry_ask", "registry_told", "copy",         "kept",   "resync"};
+    "store_ask", "store_told", "registry_ask", "registry_told", "copy",         "kept",   "abort",
+    "call_off",  "dropped",    "loads_up",     "watch_loads",   "loads_told",   "resync"};
 
 /// A message's fields, one overload a kind.
 struct Put {
@@ -32,10 +33,21 @@ struct Put {
         out.u64(m.entry.number), choice(m.entry.signal), out.id(m.entry.origin), out.id(m.entry.operation);
         out.u64(m.crossed);
     }
-    void operator()(const message::Submit& m) const { out.id(m.id), out.blob(m.bytes); }
-    void operator()(const message::Deliver& m) const { out.id(m.client), out.id(m.id), out.blob(m.bytes); }
-    void operator()(const message::Reply& m) const { out.id(m.client), out.id(m.id), out.blob(m.bytes); }
-    void operator()(const message::Answer& m) const { out.id(m.id), flag(m.ok), out.text(m.reason), out.blob(m.bytes); }
+    void operator()(const message::Submit& m) const {
+        out.id(m.id), out.blob(m.bytes), flag(m.again), flag(m.pin.has_value());
+        if (m.pin) out.id(*m.pin);
+        out.u32(static_cast<std::uint32_t>(m.blocks.size()));
+        for (const auto block : m.blocks) out.u64(block);
+    }
+    void operator()(const message::Deliver& m) const {
+        out.id(m.client), out.id(m.id), out.u64(m.number), out.blob(m.bytes);
+    }
+    void operator()(const message::Reply& m) const {
+        out.id(m.client), out.id(m.id), out.u64(m.number), out.blob(m.bytes);
+    }
+    void operator()(const message::Answer& m) const {
+        out.id(m.id), flag(m.ok), choice(m.fault), out.text(m.reason), out.blob(m.bytes);
+    }
     void operator()(const message::Wake& m) const { out.id(m.round), choice(m.scope), out.u64(m.number); }
     void operator()(const message::Where& m) const { out.u64(m.query); }
     void operator()(const message::Here& m) const {
@@ -45,7 +57,8 @@ struct Put {
     void operator()(const message::StoreAsk& m) const { put(out, m.call); }
     void operator()(const message::StoreTold& m) const { out.id(m.id), put(out, m.answer); }
     void operator()(const message::RegistryAsk& m) const {
-        out.id(m.id), choice(m.what), out.text(m.key), out.maybe(m.token), out.blob(m.bytes);
+        out.id(m.id), choice(m.what), out.text(m.key), out.maybe(m.token), out.blob(m.bytes), out.id(m.settled),
+            out.id(m.round);
     }
     void operator()(const message::RegistryTold& m) const {
         out.id(m.id), flag(m.error.has_value());
@@ -56,6 +69,12 @@ struct Put {
         out.id(m.term), out.u64(m.index), flag(m.whole), out.blob(m.bytes);
     }
     void operator()(const message::Kept& m) const { out.id(m.term), out.u64(m.index); }
+    void operator()(const message::Abort& m) const { out.id(m.id); }
+    void operator()(const message::CallOff& m) const { out.id(m.client), out.id(m.id); }
+    void operator()(const message::Dropped& m) const { out.id(m.client), out.id(m.id), out.u64(m.number); }
+    void operator()(const message::LoadsUp& m) const { out.id(m.round), put(out, m.words); }
+    void operator()(const message::WatchLoads&) const {}
+    void operator()(const message::LoadsTold& m) const { out.id(m.round), put(out, m.groups); }
     void operator()(const message::Resync& m) const { out.u64(m.received); }
 };
 
@@ -87,11 +106,22 @@ struct Take {
         m.crossed = in.u64();
         if (m.crossed >= m.entry.number) sensible = false;  // A signal is told before its barrier is crossed.
     }
-    void operator()(message::Submit& m) { m.id = in.id<RequestId>(), m.bytes = payload(); }
-    void operator()(message::Deliver& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.bytes = payload(); }
-    void operator()(message::Reply& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.bytes = payload(); }
+    void operator()(message::Submit& m) {
+        m.id = in.id<RequestId>(), m.bytes = payload(), m.again = flag();
+        if (flag()) m.pin = in.id<Slot>();
+        m.blocks.resize(in.count(sizeof(BlockHash)));
+        for (auto& block : m.blocks) block = in.u64();
+        if (m.blocks.size() > kBlocksMax) sensible = false;
+    }
+    void operator()(message::Deliver& m) {
+        m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(), m.bytes = payload();
+    }
+    void operator()(message::Reply& m) {
+        m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(), m.bytes = payload();
+    }
     void operator()(message::Answer& m) {
-        m.id = in.id<RequestId>(), m.ok = flag(), m.reason = in.text(), m.bytes = payload();
+        m.id = in.id<RequestId>(), m.ok = flag(), m.fault = choice<Fault>(kFaults);
+        m.reason = in.text(), m.bytes = payload();
     }
     void operator()(message::Wake& m) { m.round = in.id<Round>(), m.scope = choice<WakeScope>(2), m.number = in.u64(); }
     void operator()(message::Where& m) { m.query = in.u64(); }
@@ -107,7 +137,7 @@ struct Take {
     }
     void operator()(message::RegistryAsk& m) {
         m.id = in.id<CallId>(), m.what = choice<message::RegistryAsk::What>(3), m.key = in.text();
-        m.token = in.maybe<RegistryToken>(), m.bytes = payload();
+        m.token = in.maybe<RegistryToken>(), m.bytes = payload(), m.settled = in.id<CallId>(), m.round = in.id<Round>();
     }
     void operator()(message::RegistryTold& m) {
         m.id = in.id<CallId>();
@@ -118,6 +148,18 @@ struct Take {
         m.term = in.id<Round>(), m.index = in.u64(), m.whole = flag(), m.bytes = in.blob();
     }
     void operator()(message::Kept& m) { m.term = in.id<Round>(), m.index = in.u64(); }
+    void operator()(message::Abort& m) { m.id = in.id<RequestId>(); }
+    void operator()(message::CallOff& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(); }
+    void operator()(message::Dropped& m) { m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(); }
+    void operator()(message::LoadsUp& m) {
+        m.round = in.id<Round>();
+        keep(take_engine_words(in), m.words);
+    }
+    void operator()(message::WatchLoads&) {}
+    void operator()(message::LoadsTold& m) {
+        m.round = in.id<Round>();
+        keep(take_group_words(in), m.groups);
+    }
     void operator()(message::Resync& m) { m.received = in.u64(); }
     template <class T>
     void keep(std::optional<T> taken, T& into) {

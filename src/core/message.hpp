@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "core/codec.hpp"
+#include "core/load_message.hpp"
 #include "core/signal_log.hpp"
 #include "core/store_message.hpp"
 #include "muster/types.hpp"
@@ -51,10 +52,19 @@ struct Connected {};                                                         ///
 struct Ask { OperationId operation; Wanted wanted = Wanted::pause; };        ///< Client -> coordinator.
 struct Told { OperationId operation; bool accepted = true; std::string reason; };  ///< All have crossed, or refused.
 struct Tell { SignalEntry entry; std::uint64_t crossed = 0; };               ///< Coordinator -> all, down the tree.
-struct Submit { RequestId id; Bytes bytes; };                                ///< Client -> coordinator.
-struct Deliver { Rank client; RequestId id; Bytes bytes; };                  ///< Coordinator -> engine.
-struct Reply { Rank client; RequestId id; Bytes bytes; };                    ///< Engine -> coordinator.
-struct Answer { RequestId id; bool ok = true; std::string reason; Bytes bytes; };  ///< Coordinator -> client.
+/// Client -> coordinator. `pin`: only the engine at this slot. `again`: an earlier coordinator may have accepted it.
+struct Submit {
+    RequestId id; Bytes bytes; std::optional<Slot> pin{}; std::vector<BlockHash> blocks{}; bool again = false;
+};
+/// Coordinator -> engine. `number`: this coordinator's count for this engine, from 1.
+struct Deliver { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
+/// Engine -> coordinator. `number`: the engine's count of replies and drops, from 1; 0 where another passes it on.
+struct Reply { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
+/// Coordinator -> client. `fault`: where it is not ok.
+struct Answer { RequestId id; bool ok = true; std::string reason; Bytes bytes; Fault fault = Fault::refused; };
+struct Abort { RequestId id; };                                              ///< Client -> coordinator: taken back.
+struct CallOff { Rank client; RequestId id; };                               ///< Coordinator -> engine: need not begin.
+struct Dropped { Rank client; RequestId id; std::uint64_t number = 0; };     ///< Engine -> coordinator: had not begun.
 /// To the leader, then down its tree. Void in any other round.
 struct Wake { Round round; WakeScope scope = WakeScope::group; std::uint64_t number = 0; };
 struct Leaving {};                                                           ///< Engine -> coordinator.
@@ -70,6 +80,8 @@ struct RegistryAsk {                                                         ///
     std::string key;
     std::optional<RegistryToken> token;  ///< set, erase: only where this version is there. Nothing: where none is.
     Bytes bytes;
+    CallId settled{};                    ///< The client waits for no answer to its calls below this one.
+    Round round{};                       ///< In which it was sent.
 };
 struct RegistryTold {                                                        ///< Coordinator -> member.
     CallId id;
@@ -80,15 +92,19 @@ struct RegistryTold {                                                        ///
 };
 struct Copy { Round term; std::uint64_t index = 0; bool whole = false; Bytes bytes; };  ///< See core/mirror.
 struct Kept { Round term; std::uint64_t index = 0; };                                   ///< Follower -> coordinator.
+struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
+struct WatchLoads {};                                                        ///< Member -> coordinator: from now on.
+struct LoadsTold { Round round; GroupWords groups; };                        ///< Coordinator -> who watches.
 struct Resync { std::uint64_t received = 0; };                               ///< First message to a peer in a round.
 // clang-format on
 }  // namespace message
 
-using Message =
-    std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell, message::Submit,
-                 message::Deliver, message::Reply, message::Answer, message::Wake, message::Leaving,
-                 message::StateExists, message::Where, message::Here, message::StoreAsk, message::StoreTold,
-                 message::RegistryAsk, message::RegistryTold, message::Copy, message::Kept, message::Resync>;
+using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
+                             message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
+                             message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
+                             message::StoreTold, message::RegistryAsk, message::RegistryTold, message::Copy,
+                             message::Kept, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
+                             message::WatchLoads, message::LoadsTold, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
 
 struct Packet {
@@ -100,6 +116,7 @@ struct Packet {
     std::optional<Message> message;
 };
 constexpr std::size_t kRequestMax = 64U << 20;  ///< Bytes of a request or reply.
+constexpr std::size_t kBlocksMax = 65'536;      ///< Block hashes of a request.
 
 [[nodiscard]] Bytes encode(const Packet& packet);
 [[nodiscard]] std::optional<Packet> decode_packet(std::span<const std::byte> bytes);

@@ -10,6 +10,8 @@ const char* name_of(Fault fault) {
         case Fault::peer_lost: return "peer_lost";
         case Fault::timed_out: return "timed_out";
         case Fault::refused: return "refused";
+        case Fault::busy: return "busy";
+        case Fault::aborted: return "aborted";
         case Fault::ended: return "ended";
         case Fault::state_lost: return "state_lost";
         case Fault::bad_setup: return "bad_setup";

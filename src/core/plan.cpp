@@ -200,11 +200,12 @@ std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidat
     return lost_state(input, plan);
 }
 
-/// Whose copy of the mirrored state is the furthest, among those who stay; of equals the lowest Rank.
-std::optional<Rank> keeper_of(const PlanInput& input) {
+/// Whose copy of the mirrored state is the furthest, among those who stay; of equals the lowest Rank. Whoever is
+/// dismissed could hand it to nobody: it is in no communicator of the round.
+std::optional<Rank> keeper_of(const PlanInput& input, const std::vector<Rank>& dismissed) {
     const Facts* best = nullptr;
     for (const auto& facts : input.present) {
-        if (facts.leaving || facts.mirror == MirrorPosition{}) continue;
+        if (contains(dismissed, facts.rank) || facts.mirror == MirrorPosition{}) continue;
         const bool further = best == nullptr || facts.mirror > best->mirror;
         if (further || (facts.mirror == best->mirror && facts.rank < best->rank)) best = &facts;
     }
@@ -224,7 +225,6 @@ Plan decide(const PlanInput& input, rendezvous::Events* record) {
     plan.round = input.next;
     plan.asked = any(input, &Facts::asked);
     plan.lifecycle = agreed_lifecycle(input);
-    plan.keeper = keeper_of(input);
     plan.lost = losses(input);
     plan.ending = ending_of(input);
     if (!plan.ending) plan.ending = closed_before(input, plan);
@@ -232,6 +232,7 @@ Plan decide(const PlanInput& input, rendezvous::Events* record) {
     auto candidates = sort_out(input, plan);
     for (Plan tried = plan;; tried = plan) {
         tried.ending = try_world(input, candidates, tried, record);
+        tried.keeper = keeper_of(input, tried.dismissed);
         if (!tried.ending || candidates.parked.empty()) return tried;
         candidates.draw();
     }

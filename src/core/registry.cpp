@@ -11,32 +11,30 @@
 namespace muster::core {
 namespace {
 
-void write(Writer& out, const std::string& key, const std::optional<Registry::Version>& version) {
-    out.text(key);
-    out.u8(version ? 1 : 0);
-    if (!version) return;
-    out.id(version->token);
-    out.id(version->author);
-    out.id(version->call);
-    out.blob(version->bytes);
+constexpr std::size_t kRememberedMax = 1024;  ///< Changes of one client that it has not said to have the answers to.
+
+void write(Writer& out, const Registry::Version& version) {
+    out.id(version.token);
+    out.blob(version.bytes);
 }
 
-std::pair<std::string, std::optional<Registry::Version>> read(Reader& in) {
-    auto key = in.text();
-    if (in.u8() == 0) return {std::move(key), std::nullopt};
+Registry::Version read_version(Reader& in) {
     Registry::Version version;
     version.token = in.id<RegistryToken>();
-    version.author = in.id<Rank>();
-    version.call = in.id<CallId>();
     version.bytes = in.blob();
-    return {std::move(key), std::move(version)};
+    return version;
 }
 
 }  // namespace
 
-Bytes Registry::entry(const std::string& key, const std::optional<Version>& version) {
+Bytes Registry::entry(const Change& change) {
     Writer out;
-    write(out, key, version);
+    out.id(change.author);
+    out.id(change.call);
+    out.id(change.settled);
+    out.text(change.key);
+    out.u8(change.version ? 1 : 0);
+    if (change.version) write(out, *change.version);
     return out.take();
 }
 
@@ -52,16 +50,31 @@ void Registry::put(const std::string& key, std::optional<Version> version) {
 
 bool Registry::apply(std::span<const std::byte> entry) {
     Reader in(entry);
-    auto [key, version] = read(in);
+    const auto author = in.id<Rank>();
+    const auto call = in.id<CallId>(), settled = in.id<CallId>();
+    const auto key = in.text();
+    std::optional<Version> version;
+    if (in.u8() != 0) version = read_version(in);
     if (!in.finished()) return false;
     put(key, std::move(version));
+    Client& client = clients_[author];
+    client.settled = std::max(client.settled, settled);
+    client.done.erase(client.done.begin(), client.done.lower_bound(client.settled));
+    client.done.insert(call);
     return true;
 }
 
 Bytes Registry::snapshot() const {
     Writer out;
     out.u64(versions_.size());
-    for (const auto& [key, version] : versions_) write(out, key, version);
+    for (const auto& [key, version] : versions_) out.text(key), write(out, version);
+    out.u64(clients_.size());
+    for (const auto& [rank, client] : clients_) {
+        out.id(rank);
+        out.id(client.settled);
+        out.u64(client.done.size());
+        for (const CallId call : client.done) out.id(call);
+    }
     return out.take();
 }
 
@@ -69,8 +82,13 @@ bool Registry::load(std::span<const std::byte> snapshot) {
     Reader in(snapshot);
     Registry read_back;
     for (auto left = in.u64(); left > 0 && in.ok(); --left) {
-        auto [key, version] = read(in);
-        read_back.put(key, std::move(version));
+        const auto key = in.text();
+        read_back.put(key, read_version(in));
+    }
+    for (auto left = in.u64(); left > 0 && in.ok(); --left) {
+        Client& client = read_back.clients_[in.id<Rank>()];
+        client.settled = in.id<CallId>();
+        for (auto calls = in.u64(); calls > 0 && in.ok(); --calls) client.done.insert(in.id<CallId>());
     }
     if (!in.finished()) return false;
     *this = std::move(read_back);
@@ -80,6 +98,23 @@ bool Registry::load(std::span<const std::byte> snapshot) {
 const Registry::Version* Registry::find(const std::string& key) const {
     const auto found = versions_.find(key);
     return found == versions_.end() ? nullptr : &found->second;
+}
+
+bool Registry::was_done(Rank client, CallId call) const {
+    const auto known = clients_.find(client);
+    return known != clients_.end() && known->second.done.contains(call);
+}
+
+CallId Registry::settled(Rank client) const {
+    const auto known = clients_.find(client);
+    return known == clients_.end() ? CallId{} : known->second.settled;
+}
+
+std::size_t Registry::unsettled(Rank client, CallId settled) const {
+    const auto known = clients_.find(client);
+    if (known == clients_.end()) return 0;
+    const auto& done = known->second.done;
+    return static_cast<std::size_t>(std::distance(done.lower_bound(settled), done.end()));
 }
 
 MirrorEffects RegistryServer::complete(Round round, Rank coordinator, const std::vector<Rank>& followers,
@@ -110,9 +145,25 @@ MirrorEffects RegistryServer::ask(Rank client, message::RegistryAsk ask) {
     return {};
 }
 
-MirrorEffects RegistryServer::change(Rank client, message::RegistryAsk ask) {
+/// Why this cannot be done at all.
+std::optional<std::string> RegistryServer::objection_to(Rank client, const message::RegistryAsk& ask) const {
     const auto* there = registry_->find(ask.key);
-    const bool again = there != nullptr && there->author == client && there->call == ask.id;
+    const std::size_t freed = there == nullptr ? 0 : ask.key.size() + there->bytes.size();
+    const std::size_t needed = ask.key.size() + ask.bytes.size();
+    const bool full = ask.what == message::RegistryAsk::set && registry_->bytes() - freed + needed > bytes_max_;
+    if (ask.key.empty() || ask.key.size() > kStoreKeyMax || full)
+        return "version " + in_quotes(ask.key) + " of " + std::to_string(needed) + " bytes: keys have 1 to " +
+               std::to_string(kStoreKeyMax) + " bytes, and all together at most " + std::to_string(bytes_max_);
+    if (registry_->unsettled(client, ask.settled) >= kRememberedMax)
+        return "rank " + std::to_string(client.value) + " has " + std::to_string(kRememberedMax) +
+               " changes of the registry under way; " + in_quotes(ask.key) + " must wait";
+    return std::nullopt;
+}
+
+MirrorEffects RegistryServer::change(Rank client, message::RegistryAsk ask) {
+    const bool again = registry_->was_done(client, ask.id);
+    if (!again && ask.id < registry_->settled(client)) return {};  // The client waits for it no longer.
+    const auto* there = registry_->find(ask.key);
     const bool fits = there == nullptr ? !ask.token : ask.token == there->token;
     if (again || !fits) {
         auto answered = told(ask);
@@ -120,22 +171,17 @@ MirrorEffects RegistryServer::change(Rank client, message::RegistryAsk ask) {
         answer(client, std::move(answered));
         return {};
     }
-    const std::size_t freed = there == nullptr ? 0 : ask.key.size() + there->bytes.size();
-    const std::size_t needed = ask.key.size() + ask.bytes.size();
-    const bool erases = ask.what == message::RegistryAsk::erase;
-    if (ask.key.empty() || ask.key.size() > kStoreKeyMax ||
-        (!erases && registry_->bytes() - freed + needed > bytes_max_)) {
+    if (auto objection = objection_to(client, ask)) {
         auto refused = told(ask);
-        refused.error = "version " + in_quotes(ask.key) + " of " + std::to_string(needed) + " bytes: keys have 1 to " +
-                        std::to_string(kStoreKeyMax) + " bytes, and all together at most " + std::to_string(bytes_max_);
+        refused.error = std::move(objection);
         answer(client, std::move(refused));
         return {};
     }
     const auto& position = mirror_.position();
     const RegistryToken token{std::uint64_t{position.term.value} << 32U | ((position.index + 1) & 0xffff'ffffU)};
-    std::optional<Registry::Version> version;
-    if (!erases) version = Registry::Version{token, ask.bytes, client, ask.id};
-    auto out = mirror_.append(Registry::entry(ask.key, version));
+    Registry::Change entry{client, ask.id, ask.settled, ask.key, std::nullopt};
+    if (ask.what == message::RegistryAsk::set) entry.version = Registry::Version{token, ask.bytes};
+    auto out = mirror_.append(Registry::entry(entry));
     auto answered = told(ask);
     answered.accepted = true;
     answer(client, std::move(answered));

@@ -4,8 +4,10 @@
 /// Intuition: get a version with its token; set another one where the token still fits. The coordinator serves them
 /// (RegistryServer), its followers fold the same entries (core/mirror), and an answer leaves when they have them.
 /// Shape: keys of 1 to kStoreKeyMax bytes; a token names one version of the job's life and never comes again.
-/// Errors: refused (no key, or the registry is full), as answers. A set that is made again under the same id is not
-/// done again. Thread safety: none. Source: torch's RendezvousBackend (acceptance T4).
+/// Errors: refused (no key, the registry is full, too many calls under way), as answers. A change that is made again
+/// under the same id is not done again: it is remembered with the state until its client has said to have the answer,
+/// whatever others have made of the key meanwhile. Thread safety: none. Source: torch's RendezvousBackend (acceptance
+/// T4).
 
 #include <cstdint>
 #include <map>
@@ -25,22 +27,35 @@ public:
     struct Version {
         RegistryToken token;
         Bytes bytes;
+    };
+    struct Change {  ///< An entry.
         Rank author;
-        CallId call;
+        CallId call, settled;
+        std::string key;
+        std::optional<Version> version;  ///< Nothing: the key is erased.
     };
     [[nodiscard]] bool apply(std::span<const std::byte> entry) override;
     [[nodiscard]] Bytes snapshot() const override;
     [[nodiscard]] bool load(std::span<const std::byte> snapshot) override;
 
     [[nodiscard]] const Version* find(const std::string& key) const;
+    [[nodiscard]] bool was_done(Rank client, CallId call) const;
+    /// The client waits for no answer to a call below the returned one.
+    [[nodiscard]] CallId settled(Rank client) const;
+    /// Its remembered changes from `settled` on.
+    [[nodiscard]] std::size_t unsettled(Rank client, CallId settled) const;
     [[nodiscard]] std::size_t bytes() const { return bytes_; }  ///< Of keys and values.
 
-    /// An entry for apply(). Erases the key where `version` is nothing.
-    [[nodiscard]] static Bytes entry(const std::string& key, const std::optional<Version>& version);
+    [[nodiscard]] static Bytes entry(const Change& change);  ///< For apply().
 
 private:
     void put(const std::string& key, std::optional<Version> version);
+    struct Client {
+        CallId settled;
+        std::set<CallId> done;
+    };
     std::map<std::string, Version> versions_;
+    std::map<Rank, Client> clients_;  ///< Who has changed something.
     std::size_t bytes_ = 0;
 };
 
@@ -75,6 +90,7 @@ private:
         RegistryReply reply;
     };
     [[nodiscard]] MirrorEffects change(Rank client, message::RegistryAsk ask);
+    [[nodiscard]] std::optional<std::string> objection_to(Rank client, const message::RegistryAsk& ask) const;
     void answer(Rank client, message::RegistryTold told);
     [[nodiscard]] message::RegistryTold told(const message::RegistryAsk& ask) const;
 

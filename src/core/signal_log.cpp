@@ -38,6 +38,7 @@ bool take(Reader& in, std::size_t most, std::vector<SignalEntry>& entries) {
 void put(Writer& out, const LifecycleFacts& facts) {
     out.u64(facts.crossed);
     out.u8(static_cast<std::uint8_t>(facts.state));
+    out.u64(static_cast<std::uint64_t>(facts.wave));
     put(out, facts.recent);
     put(out, facts.pending);
 }
@@ -48,6 +49,8 @@ std::optional<LifecycleFacts> take_lifecycle(Reader& in) {
     const auto state = in.u8();
     if (!in.ok() || state >= kStates || !is_stable(static_cast<State>(state))) return std::nullopt;
     facts.state = static_cast<State>(state);
+    facts.wave = static_cast<std::int64_t>(in.u64());
+    if (facts.wave < 0) return std::nullopt;
     if (!take(in, kRecentMax, facts.recent) || !take(in, kPendingMax, facts.pending)) return std::nullopt;
     if (!facts.recent.empty() && facts.recent.back().number != facts.crossed) return std::nullopt;
     if (!facts.pending.empty() && facts.pending.front().number != facts.crossed + 1) return std::nullopt;
@@ -57,6 +60,7 @@ std::optional<LifecycleFacts> take_lifecycle(Reader& in) {
 LifecycleFacts agree_on_lifecycle(const std::vector<LifecycleFacts>& all) {
     LifecycleFacts agreed;
     std::uint64_t last = 0;
+    for (const auto& facts : all) agreed.wave = std::max(agreed.wave, facts.wave);
     for (const auto& facts : all)
         if (facts.crossed > agreed.crossed) agreed.crossed = facts.crossed;
     for (const auto& facts : all) {
@@ -93,7 +97,7 @@ bool SignalLog::append(const SignalEntry& entry) {
 }
 
 void SignalLog::crossed(std::uint64_t number) {
-    auto& [crossed, state, pending, recent] = facts_;
+    auto& [crossed, state, pending, recent, wave] = facts_;
     std::size_t done = 0;
     for (; done < pending.size() && pending[done].number <= number; ++done) {
         state = after(state, pending[done].signal);
@@ -108,7 +112,9 @@ void SignalLog::crossed(std::uint64_t number) {
 void SignalLog::adopt(const LifecycleFacts& agreed) {
     crossed(agreed.crossed);
     auto recent = std::move(facts_.recent);
+    const auto wave = facts_.wave;
     facts_ = agreed;
+    raise_wave(wave);
     // Own memory may reach further back.
     if (facts_.crossed > 0 && !recent.empty() && recent.back().number == facts_.crossed &&
         recent.size() > facts_.recent.size())

@@ -5,6 +5,7 @@
 /// done, the state is a fold of them, and the wanted state is the fold of all: nothing else need survive a coordinator.
 /// Errors: as noted. Thread safety: none.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -36,8 +37,9 @@ struct LifecycleFacts {
     State state = State::running;        ///< After `crossed` signals: a stable one.
     std::vector<SignalEntry> pending{};  ///< crossed + 1, crossed + 2, ...; at most kPendingMax.
     std::vector<SignalEntry> recent{};   ///< ..., crossed - 1, crossed; at most kRecentMax.
+    std::int64_t wave = 0;               ///< Above every wave of any lockstep group that this member has heard of.
 };
-constexpr std::size_t kLifecycleFactsSize = 8 + 1 + 2 * 4 + (kRecentMax + kPendingMax) * 21;
+constexpr std::size_t kLifecycleFactsSize = 8 + 1 + 8 + 2 * 4 + (kRecentMax + kPendingMax) * 21;
 
 void put(Writer& out, const LifecycleFacts& facts);
 /// Errors: the reader's, or nonsense (a gap, a transient state, too many): nothing.
@@ -57,6 +59,7 @@ public:
     bool append(const SignalEntry& entry);
     void crossed(std::uint64_t number);  ///< Forgets signals up to there; only ever forwards.
     void adopt(const LifecycleFacts& agreed);
+    void raise_wave(std::int64_t wave) { facts_.wave = std::max(facts_.wave, wave); }
     [[nodiscard]] std::uint64_t last() const { return facts_.crossed + facts_.pending.size(); }
     [[nodiscard]] const LifecycleFacts& facts() const { return facts_; }
     /// The last signal that this operation led to; nothing where it led to none that is known here.

@@ -6,8 +6,6 @@
 namespace muster::core {
 namespace {
 
-constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::internal) + 1;
-
 void put_flag(Writer& out, bool value) { out.u8(value ? 1 : 0); }
 
 void put_value(Writer& out, const Value& value) {

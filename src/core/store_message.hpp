@@ -20,6 +20,8 @@
 
 namespace muster::core {
 
+constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::internal) + 1;  ///< How many there are.
+
 using CallId = Id<struct CallTag, std::uint64_t>;  ///< A client's own count, upwards from 1.
 using Value = std::shared_ptr<const Bytes>;        ///< Null: there is no value, which is not an empty one.
 

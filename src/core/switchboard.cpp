@@ -23,7 +23,8 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
       channel_(self),
       registry_(self, settings.registry_bytes_max),
       store_(settings.store),
-      router_(std::make_unique<RoundRobin>()) {}
+      router_(settings.router),
+      loads_up_(self, settings.load_interval_ms) {}
 
 bool Switchboard::is_member(Rank rank) const {
     return view_ != nullptr && std::binary_search(view_->members.begin(), view_->members.end(), rank);
@@ -69,6 +70,7 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     SwitchEffects out;
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
+    collect_loads(out);
     std::vector<Transmit> transmits;
     channel_.tick(transmits);
     append(std::move(transmits), out);
@@ -103,14 +105,17 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     adopt(agreed, out);
     if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
-    if (is_new) leaving_sent_ = connect_sent_ = false;
+    if (is_new) office_ = view_->round;
+    if (is_new) leaving_sent_ = connect_sent_ = watch_sent_ = false;
+    if (is_new || !contains(view_->sources, self_)) given_ = 0;
     if (coordinates()) coordinate(out);
     if (coordinates()) serve_store(out);
     enter_registry(out);
+    enter_loads(out);
     stop_crossed_ = false;
 
     for (auto& message : undelivered)  // A coordinator is gone: its successor knows who waits for the reply.
-        if (auto* answered = std::get_if<message::Reply>(&message)) send(view_->coordinator, std::move(*answered), out);
+        if (std::holds_alternative<message::Reply>(message)) send(view_->coordinator, std::move(message), out);
     for (auto& answered : std::exchange(replies_, {})) send(view_->coordinator, std::move(answered), out);
     if (leaving_ && !std::exchange(leaving_sent_, true)) send(view_->coordinator, message::Leaving{}, out);
 
@@ -128,12 +133,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
             return message::Ask{one.first, one.second.wanted};
         },
         out);
-    hand_in(
-        requests_,
-        [](auto& one) {
-            return message::Submit{one.first, one.second.bytes};
-        },
-        out);
+    hand_in_requests(out);
+    watch_at_coordinator(out);
     hand_in_store_calls(out);
     hand_in_registry_calls(out);
     return out;

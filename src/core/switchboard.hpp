@@ -21,51 +21,16 @@
 #include <vector>
 
 #include "core/channel.hpp"
+#include "core/load_tree.hpp"
 #include "core/registry.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
+#include "core/switchboard_words.hpp"
+#include "core/wave_tracker.hpp"
 #include "muster/types.hpp"
 
 namespace muster::core {
-
-/// A complete round as the switchboard sees it. Shared, since a simulator holds very many of them.
-struct RoundView {
-    Round round;
-    Rank coordinator;
-    std::vector<Rank> members;      ///< All of the pool, ascending.
-    std::vector<Rank> world;        ///< Shape: one per slot.
-    std::vector<Rank> sources;      ///< The receiving rank of each engine, by slot.
-    std::vector<Rank> followers{};  ///< Keep copies of what outlives the coordinator.
-    std::optional<Rank> keeper{};   ///< Who has the furthest copy of the rounds before.
-};
-
-struct SwitchboardSettings {
-    std::uint32_t fan_out = 4;
-    std::uint64_t where_patience_ms = 1'000;  ///< For the answers to "where are you".
-    StoreSettings store{};
-    std::size_t registry_bytes_max = std::size_t{256} << 20;
-};
-
-// clang-format off
-struct SignalArrived { SignalEntry entry; };                        ///< For the engine, in order, each once.
-struct RequestArrived { Rank client; RequestId id; Bytes bytes; };  ///< For the engine.
-struct WakeEngine { WakeScope scope; std::uint64_t number; };
-struct ClientConnected {};                                          ///< The local client may go on.
-struct OperationEnded { OperationId operation; std::optional<Error> error; };
-struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
-struct StoreCallEnded { CallId id; StoreAnswer answer; };
-struct RegistryCallEnded { message::RegistryTold told; };
-struct LeavingHeard { Rank rank; };
-struct StateHeard {};
-struct TellPosition { Rank to; std::uint64_t query; };              ///< Answer with position().
-struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<Rank> silent; };
-struct Note { std::string text; };                                  ///< A line for the log.
-// clang-format on
-using SwitchEffect =
-    std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded, RequestEnded,
-                 StoreCallEnded, RegistryCallEnded, LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
-using SwitchEffects = std::vector<SwitchEffect>;
 
 class Switchboard {
 public:
@@ -87,7 +52,11 @@ public:
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
-    [[nodiscard]] SwitchEffects reply(Rank client, RequestId id, Bytes bytes);  ///< At most kRequestMax bytes.
+    [[nodiscard]] SwitchEffects reply(Rank client, RequestId id, Bytes bytes);     ///< At most kRequestMax bytes.
+    [[nodiscard]] SwitchEffects dropped(Rank client, RequestId id);                ///< After RequestCalledOff.
+    [[nodiscard]] std::size_t in_progress() const { return in_progress_.size(); }  ///< Requests of this engine.
+    void engine_says(const EngineSays& says);  ///< Before a tick. Where this member receives no requests: nothing.
+    void wave_seen(Wave above) { log_.raise_wave(above.value); }  ///< So that facts() say so.
     /// `number` grows during a round, also over barriers: the leader passes on only what is above the last one.
     [[nodiscard]] SwitchEffects wake(WakeScope scope, std::uint64_t number);
     [[nodiscard]] SwitchEffects leaving();
@@ -99,7 +68,10 @@ public:
     [[nodiscard]] SwitchEffects connect();
     /// Connects first where nobody has. Operations are numbered upwards: a successor relies on it.
     [[nodiscard]] SwitchEffects ask(OperationId operation, Wanted wanted);
-    [[nodiscard]] SwitchEffects submit(RequestId id, Bytes bytes);  ///< Connects first, too.
+    [[nodiscard]] SwitchEffects submit(RequestId id, Bytes bytes, RequestHints hints = {});  ///< Connects first, too.
+    /// Takes a request back. It ends as `aborted`, or with its reply where an engine has begun.
+    [[nodiscard]] SwitchEffects abort(RequestId id);
+    [[nodiscard]] SwitchEffects watch_loads();  ///< From now on, also of successors. LoadsHeard follow.
     /// A call on the round's store. Any member's; no connection is needed. Its id is above that of all before.
     [[nodiscard]] SwitchEffects store_call(StoreCall call);
     /// A call on the job's registry. Any member's; ids are the same count as the store's.
@@ -118,7 +90,18 @@ private:
     };
     struct Submitted {  ///< A request of the local client that was not answered.
         Bytes bytes;
+        RequestHints hints;
         bool sent = false;
+        bool again = false;  ///< Some coordinator has had it.
+        bool aborted = false;
+    };
+    struct Group {  ///< A lockstep group, on the coordinator.
+        std::uint32_t number = 0;
+        std::vector<Slot> slots;  ///< Of the receiving ranks of its engines.
+        std::vector<Rank> engines;
+        std::vector<std::uint64_t> capacities;
+        WaveTracker tracker;
+        Loads published;
     };
     struct Query {  ///< "Where are you", under way.
         std::uint64_t number = 0, asked_ms = 0;
@@ -160,6 +143,21 @@ private:
     void on(Rank from, message::Told told, SwitchEffects& out);
     void on(Rank from, message::Tell tell, SwitchEffects& out);
 
+    // switchboard_load.cpp: loads up the tree, waves and what is published.
+    void enter_loads(SwitchEffects& out);
+    void form_groups(const std::map<Rank, Load>& known);
+    void collect_loads(SwitchEffects& out);
+    void take_words(const EngineWords& words, SwitchEffects& out);
+    void take_word(const EngineWord& word, SwitchEffects& out);
+    void publish(std::size_t group, WaveEffects effects, SwitchEffects& out);
+    void tell_watchers(const GroupWords& groups, SwitchEffects& out);
+    [[nodiscard]] GroupWord word_of(std::size_t group) const;
+    void watch_at_coordinator(SwitchEffects& out);
+    void pause_waves(SwitchEffects& out);
+    void on(Rank from, message::LoadsUp up, SwitchEffects& out);
+    void on(Rank from, message::WatchLoads watch, SwitchEffects& out);
+    void on(Rank from, message::LoadsTold told, SwitchEffects& out);
+
     // switchboard_requests.cpp: clients and requests.
     void route(Routings routings, SwitchEffects& out);
     void cease_to_coordinate();
@@ -168,6 +166,12 @@ private:
     void on(Rank from, message::Connect connect, SwitchEffects& out);
     void on(Rank from, message::Connected connected, SwitchEffects& out);
     void on(Rank from, message::Submit submit, SwitchEffects& out);
+    void on(Rank from, message::Abort abort, SwitchEffects& out);
+    void on(Rank from, message::CallOff call_off, SwitchEffects& out);
+    void on(Rank from, message::Dropped dropped, SwitchEffects& out);
+    void hand_in_requests(SwitchEffects& out);
+    void hand_in_request(RequestId id, SwitchEffects& out);
+    void to_coordinator(Message message, SwitchEffects& out);
     void on(Rank from, message::Deliver deliver, SwitchEffects& out);
     void on(Rank from, message::Reply reply, SwitchEffects& out);
     void on(Rank from, message::Answer answer, SwitchEffects& out);
@@ -204,22 +208,32 @@ private:
 
     std::uint64_t now_ms_ = 0;  ///< As of the last tick.
     RegistryServer registry_;
+    Round office_;  ///< Since when the present coordinator is one.
 
     // On the coordinator. Emptied where another member takes over.
     StoreServer store_;
     CoordinatorLifecycle table_;
     Router router_;
     std::set<Rank> clients_;     ///< Connected in this coordinator's time (M20); none elsewhere.
-    std::set<Rank> leavers_;     ///< Get no more requests.
+    std::vector<Group> groups_;  ///< Lockstep groups of the round.
+    std::map<Rank, std::pair<std::size_t, std::size_t>> place_in_groups_;  ///< Group and index in it.
+    std::set<Rank> watchers_;                                              ///< Are told of loads.
+    std::set<Rank> leavers_;                                               ///< Get no more requests.
     bool stop_crossed_ = false;  ///< Since the last round broke: complete() answers the requests of that time.
     std::map<std::pair<Rank, OperationId>, std::uint64_t> awaited_;  ///< Told when so many barriers are crossed.
 
     // On an engine's receiving rank.
     std::set<Key> in_progress_;
-    std::vector<message::Reply> replies_;  ///< For the coordinator of the next round.
+    std::vector<Message> replies_;  ///< Replies and drops, for the coordinator of the next round.
+    std::uint64_t given_ = 0;       ///< Deliver::number of the last one from the present coordinator.
+    std::uint64_t answered_ = 0;    ///< Reply::number of the last one, for life.
+
+    // On every member.
+    LoadTree loads_up_;
 
     // On a client.
     bool client_ = false, connect_sent_ = false, connected_ = false;
+    bool watches_ = false, watch_sent_ = false;
     std::map<OperationId, Asked> operations_;
     std::map<RequestId, Submitted> requests_;
     struct Called {  ///< A call on the store that was not answered.

@@ -24,10 +24,17 @@ SwitchEffects Switchboard::registry_call(message::RegistryAsk ask) {
 
 void Switchboard::hand_in_registry_calls(SwitchEffects& out) {
     hand_in(
-        registry_calls_, [](auto& one) { return one.second.ask; }, out);
+        registry_calls_,
+        [this](auto& one) {
+            one.second.ask.round = view_->round;
+            return one.second.ask;
+        },
+        out);
 }
 
-void Switchboard::on(Rank, message::RegistryTold told, SwitchEffects& out) {
+/// Only the coordinator's word counts: whatever one before it has said, the call was made again at its successor.
+void Switchboard::on(Rank from, message::RegistryTold told, SwitchEffects& out) {
+    if (from != view_->coordinator) return;
     if (registry_calls_.erase(told.id) == 0) return;  // A repeat, or its caller has given up.
     out.emplace_back(RegistryCallEnded{std::move(told)});
 }
@@ -57,7 +64,8 @@ void Switchboard::answer_registry_calls(SwitchEffects& out) {
 }
 
 void Switchboard::on(Rank from, message::RegistryAsk ask, SwitchEffects& out) {
-    if (!coordinates()) return;  // Whoever asked this member asks its successor by itself.
+    // Whoever asked this member asks its successor by itself, be that this member again.
+    if (!coordinates() || ask.round < office_) return;
     carry_out(registry_.ask(from, std::move(ask)), out);
     answer_registry_calls(out);
 }

@@ -38,7 +38,7 @@ void Switchboard::on(Rank, message::Connected, SwitchEffects& out) {
     if (client_ && !std::exchange(connected_, true)) out.emplace_back(ClientConnected{});
 }
 
-SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
+SwitchEffects Switchboard::submit(RequestId id, Bytes bytes, RequestHints hints) {
     SwitchEffects out;
     if (over_) {
         out.emplace_back(RequestEnded{id, Error{Fault::ended, over_->text}, {}});
@@ -56,9 +56,44 @@ SwitchEffects Switchboard::submit(RequestId id, Bytes bytes) {
         return out;
     }
     entry->second.bytes = std::move(bytes);
-    if (!reachable()) return out;
-    entry->second.sent = true;
-    send(view_->coordinator, message::Submit{id, entry->second.bytes}, out);
+    entry->second.hints = std::move(hints);
+    hand_in_request(id, out);
+    return out;
+}
+
+/// What the present coordinator has not been sent.
+void Switchboard::hand_in_requests(SwitchEffects& out) {
+    std::vector<RequestId> unsent;
+    for (const auto& [id, request] : requests_)
+        if (!request.sent) unsent.push_back(id);
+    for (const auto id : unsent) hand_in_request(id, out);
+}
+
+/// What was taken back the coordinator hears of right after the request.
+void Switchboard::hand_in_request(RequestId id, SwitchEffects& out) {
+    const auto found = requests_.find(id);
+    if (!reachable() || found == requests_.end())
+        return;  // Where this member coordinates, a message may have ended it.
+    auto& request = found->second;
+    request.sent = true;
+    const bool again = std::exchange(request.again, true), aborted = request.aborted;
+    send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again}, out);
+    if (aborted) send(view_->coordinator, message::Abort{id}, out);
+}
+
+SwitchEffects Switchboard::abort(RequestId id) {
+    SwitchEffects out;
+    const auto found = requests_.find(id);
+    if (found == requests_.end()) return out;  // It has ended meanwhile.
+    auto& request = found->second;
+    if (!request.again) {  // Nobody else knows of it.
+        requests_.erase(found);
+        out.emplace_back(RequestEnded{id, Error{Fault::aborted, kAborted}, {}});
+    } else if (!std::exchange(request.aborted, true) && reachable()) {
+        send(view_->coordinator, message::Abort{id}, out);
+    } else if (!reachable()) {
+        request.sent = false;  // A repeat of the request does no harm, and the word that it is taken back goes with it.
+    }
     return out;
 }
 
@@ -71,10 +106,7 @@ void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
     }
     requests_.erase(request);
     std::optional<Error> error;
-    if (!answer.ok) {
-        const Fault fault = answer.reason == kNoEngines ? Fault::refused : Fault::ended;
-        error = Error{fault, std::move(answer.reason)};
-    }
+    if (!answer.ok) error = Error{answer.fault, std::move(answer.reason)};
     out.emplace_back(RequestEnded{answer.id, std::move(error), std::move(answer.bytes)});
 }
 
@@ -83,9 +115,11 @@ void Switchboard::on(Rank from, message::Answer answer, SwitchEffects& out) {
 /// Whoever coordinates next, be it this member again, begins with an empty table.
 void Switchboard::cease_to_coordinate() {
     clients_.clear();
+    watchers_.clear();
+    groups_.clear();
     leavers_.clear();
     awaited_.clear();
-    router_ = Router(std::make_unique<RoundRobin>());
+    router_ = Router(settings_.router);
     store_ = StoreServer(settings_.store);
 }
 
@@ -97,7 +131,10 @@ void Switchboard::coordinate(SwitchEffects& out) {
     if (facts().state != State::stopped)
         std::copy_if(view_->sources.begin(), view_->sources.end(), std::back_inserter(engines),
                      [this](Rank rank) { return !leavers_.contains(rank); });
-    route(router_.complete(engines, view_->members), out);
+    std::vector<Rank> seats;
+    const auto ranks = view_->sources.empty() ? 1 : view_->world.size() / view_->sources.size();
+    for (std::size_t slot = 0; slot < view_->world.size(); ++slot) seats.push_back(view_->sources[slot / ranks]);
+    route(router_.complete(engines, view_->members, std::move(seats)), out);
     tell_crossed(out);
 }
 
@@ -105,6 +142,7 @@ void Switchboard::route(Routings routings, SwitchEffects& out) {
     for (auto& routing : routings) {
         if (auto* routed = std::get_if<Routed>(&routing)) send(routed->engine, std::move(routed->deliver), out);
         if (auto* answered = std::get_if<Answered>(&routing)) send(answered->client, std::move(answered->answer), out);
+        if (auto* called = std::get_if<CalledOff>(&routing)) send(called->engine, called->call_off, out);
     }
 }
 
@@ -122,11 +160,22 @@ void Switchboard::on(Rank from, message::Submit submit, SwitchEffects& out) {
         out.emplace_back(Note{"ignored: " + named(from, submit.id) + ", which is not connected here"});
         return;
     }
-    route(router_.submit(from, submit.id, std::move(submit.bytes)), out);
+    route(router_.submit(from, std::move(submit)), out);
+}
+
+void Switchboard::on(Rank from, message::Abort abort, SwitchEffects& out) {
+    if (clients_.contains(from)) route(router_.abort(from, abort.id), out);
+}
+
+void Switchboard::on(Rank from, message::Dropped dropped, SwitchEffects& out) {
+    if (coordinates()) route(router_.dropped(from, dropped), out);
 }
 
 void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {
-    if (!coordinates()) return send(view_->coordinator, std::move(reply), out);  // It was so when this was sent.
+    if (!coordinates()) {  // It was so when this was sent. The number is another's count there.
+        reply.number = 0;
+        return send(view_->coordinator, std::move(reply), out);
+    }
     route(router_.reply(from, std::move(reply)), out);
 }
 
@@ -139,6 +188,7 @@ void Switchboard::on(Rank from, message::Deliver deliver, SwitchEffects& out) {
                               std::to_string(from.value) + ": it was for an earlier round"});
         return;
     }
+    given_ = deliver.number;
     if (!in_progress_.emplace(deliver.client, deliver.id).second) return;  // It runs here already.
     out.emplace_back(RequestArrived{deliver.client, deliver.id, std::move(deliver.bytes)});
 }
@@ -150,13 +200,28 @@ SwitchEffects Switchboard::reply(Rank client, RequestId id, Bytes bytes) {
         return out;
     }
     in_progress_.erase({client, id});
-    message::Reply reply{client, id, std::move(bytes)};
-    if (reachable()) {
-        send(view_->coordinator, std::move(reply), out);
-    } else {
-        replies_.push_back(std::move(reply));
-    }
+    to_coordinator(message::Reply{client, id, std::move(bytes), ++answered_}, out);
     return out;
+}
+
+SwitchEffects Switchboard::dropped(Rank client, RequestId id) {
+    SwitchEffects out;
+    in_progress_.erase({client, id});
+    to_coordinator(message::Dropped{client, id, ++answered_}, out);
+    return out;
+}
+
+void Switchboard::to_coordinator(Message message, SwitchEffects& out) {
+    if (reachable()) {
+        send(view_->coordinator, std::move(message), out);
+    } else {
+        replies_.push_back(std::move(message));
+    }
+}
+
+void Switchboard::on(Rank from, message::CallOff call_off, SwitchEffects& out) {
+    const bool mine = from == view_->coordinator && in_progress_.contains({call_off.client, call_off.id});
+    if (mine) out.emplace_back(RequestCalledOff{call_off.client, call_off.id});  // Else its outcome is on its way.
 }
 
 }  // namespace muster::core

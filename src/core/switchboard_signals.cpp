@@ -187,6 +187,7 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
         const State before = facts().state;
         log_.crossed(facts().crossed + 1);
         const State now = facts().state;
+        pause_waves(out);
         if (now == before || (now != State::stopped && before != State::stopped)) continue;
         if (now == State::stopped) in_progress_.clear();
         if (!coordinates() || interrupted_) {  // complete() does it, with what all have agreed on.
@@ -197,7 +198,7 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
             route(router_.stopped(), out);
         } else {
             for (const Rank engine : view_->sources)
-                if (!leavers_.contains(engine)) router_.engine_registers(engine);
+                if (!leavers_.contains(engine)) route(router_.engine_registers(engine), out);
         }
     }
 }

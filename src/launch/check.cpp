@@ -43,7 +43,9 @@ std::string complaint_about_least(const JobSpec& spec) {
          {Least{"--standbys", spec.standbys, 0}, Least{"--clients", spec.clients, 0},
           Least{"--min", spec.engines_min, 1}, Least{"--engine-ranks", spec.engine_ranks, 1},
           Least{"--consensus-every", spec.consensus_every, 1}, Least{"--fan-out", spec.fan_out, 1},
-          Least{"--followers", spec.followers, 0}})
+          Least{"--followers", spec.followers, 0}, Least{"--queue-max", spec.queue_max, 0},
+          Least{"--queue-max-per-engine", spec.queue_max_per_engine, 0},
+          Least{"--load-interval", spec.load_interval_ms, 1}})
         if (value < least) return std::string(option) + " " + number(value) + ": must be " + number(least) + " or more";
     // 0 is the default and means one group; as an option it would say nothing.
     if (spec.group_size < 0) return "--group-size " + number(spec.group_size) + ": must be 1 or more";

@@ -11,7 +11,7 @@ namespace muster::launch {
 namespace {
 
 const char* const kDetectorFlags =
-    "--mca mpi_ft_detector true --mca mpi_ft_detector_thread true --mca mpi_ft_detector_period 0.1 "
+    "--mca mpi_ft_detector true --mca mpi_ft_detector_period 0.1 "
     "--mca mpi_ft_detector_timeout 1";
 
 std::string word_of(Answer answer) { return answer == Answer::yes ? "yes" : answer == Answer::no ? "no" : "unknown"; }

@@ -30,6 +30,8 @@ struct JobSpec {
     std::string work = "always";         ///< always | requests
     bool stay = false;
     int fan_out = 4;
+    std::string routing = "round_robin";
+    int queue_max_per_engine = 4'096, queue_max = 65'536, load_interval_ms = 100;
     int followers = 2;
     std::string posix_signals = "TERM=stop,USR1=suspend";
     std::vector<HostSlots> hosts{};  ///< Empty: this machine, or Slurm's allocation.

@@ -34,15 +34,22 @@ core::Bytes encoded(const std::string& owner, const RoundKeys& keys) {
 
 }  // namespace
 
-RoundStore::RoundStore(RoundStorePlace place)
-    : place_(std::move(place)), file_({.directory = place_.directory, .run_id = place_.prefix}) {}
+RoundStore::RoundStore(RoundStorePlace place) : place_(std::move(place)) {
+    auto file = std::make_unique<persist::FileBackend>(
+        persist::FileBackendSettings{.directory = place_.directory, .run_id = place_.prefix});
+    file_ = file.get();
+    backend_ = std::move(file);
+}
+
+RoundStore::RoundStore(RoundStorePlace place, std::unique_ptr<core::rendezvous::Backend> backend)
+    : place_(std::move(place)), backend_(std::move(backend)) {}
 
 Error RoundStore::failed(const std::string& text) const {
     return {Fault::internal, "the store of round " + std::to_string(place_.round.value) + ": " + text};
 }
 
 Result<RoundStore::Version> RoundStore::read() {
-    auto got = file_.get();
+    auto got = backend_->get();
     if (const auto* failure = std::get_if<persist::Failure>(&got)) return failed(failure->text);
     const auto& stored = std::get<std::optional<persist::Stored>>(got);
     Version version;
@@ -57,7 +64,9 @@ Result<RoundStore::Version> RoundStore::read() {
         auto key = in.text();
         keys[std::move(key)] = in.text();
     }
-    if (!in.finished() || format != kFormat) return failed("'" + file_.path() + "' is no store that this muster reads");
+    if (!in.finished() || format != kFormat)
+        return failed("'" + (file_ != nullptr ? file_->path() : place_.prefix) +
+                      "' is no store that this muster reads");
     if (owner == text_of(place_.owner)) version.keys = std::move(keys);
     return version;
 }
@@ -67,7 +76,7 @@ Result<Done> RoundStore::open() {
     while (true) {
         const auto there = read();
         if (!there) return there.error();
-        const auto done = file_.set(empty, there->token);
+        const auto done = backend_->set(empty, there->token);
         if (const auto* failure = std::get_if<persist::Failure>(&done)) return failed(failure->text);
         const auto& written = std::get<std::optional<persist::Written>>(done);
         if (written && written->accepted) return Done{};
@@ -80,7 +89,7 @@ Result<bool> RoundStore::try_set(const std::string& key, const std::string& valu
         if (!there) return there.error();
         if (!there->keys) return false;
         (*there->keys)[key] = value;
-        const auto done = file_.set(encoded(text_of(place_.owner), *there->keys), there->token);
+        const auto done = backend_->set(encoded(text_of(place_.owner), *there->keys), there->token);
         if (const auto* failure = std::get_if<persist::Failure>(&done)) return failed(failure->text);
         const auto& written = std::get<std::optional<persist::Written>>(done);
         if (!written)
@@ -133,6 +142,8 @@ Result<RoundKeys> RoundStore::contents() {
     return std::move(there->keys).value_or(RoundKeys{});
 }
 
-void RoundStore::discard() { file_.discard(); }
+void RoundStore::discard() {
+    if (file_ != nullptr) file_->discard();
+}
 
 }  // namespace muster::meet

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// What the members of one round tell each other where there is no MPI: keys and values in a file beside the
-/// rendezvous state, changed by compare and swap.
+/// What the members of one round tell each other in a rendezvous that is not the job's own: keys and values beside the
+/// rendezvous state, in a file or wherever else a rendezvous Backend keeps them, changed by compare and swap.
 /// Intuition: rank 0 of the round opens it, empty; until then nobody reads or writes. It names who has opened it, so a
 /// file that an earlier life of the same run id has left is never taken for this round's. For a few small values (how
 /// to begin, how it ended): every change writes the whole file; in the job the store is Session::store().
@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,8 @@ namespace muster::meet {
 using RoundKeys = std::map<std::string, std::string>;
 
 struct RoundStorePlace {
-    std::string directory{};
-    std::string prefix{};  ///< Joined::store_prefix.
+    std::string directory{};  ///< Empty where a Backend is given.
+    std::string prefix{};     ///< Joined::store_prefix.
     Round round{};
     core::rendezvous::Node owner{};        ///< Rank 0 of the round.
     std::chrono::milliseconds poll{1000};  ///< Between two looks.
@@ -34,6 +35,8 @@ struct RoundStorePlace {
 class RoundStore {
 public:
     explicit RoundStore(RoundStorePlace place);
+    /// `backend`: of the key `place.prefix`.
+    RoundStore(RoundStorePlace place, std::unique_ptr<core::rendezvous::Backend> backend);
 
     /// For the owner, once: an empty store of this round, whatever lies there.
     [[nodiscard]] Result<Done> open();
@@ -46,7 +49,7 @@ public:
     [[nodiscard]] Result<std::string> get(const std::string& key, std::chrono::milliseconds limit);
     /// All of it at one moment; empty while it is not opened.
     [[nodiscard]] Result<RoundKeys> contents();
-    /// Takes the file away. For whoever opens a later round, when nobody is in this one any more.
+    /// Takes the file away, where it is one. For whoever opens a later round, when nobody is in this one any more.
     void discard();
 
     [[nodiscard]] const RoundStorePlace& place() const { return place_; }
@@ -58,7 +61,8 @@ private:
     [[nodiscard]] Error failed(const std::string& text) const;
 
     RoundStorePlace place_;
-    persist::FileBackend file_;
+    std::unique_ptr<core::rendezvous::Backend> backend_;
+    persist::FileBackend* file_ = nullptr;  ///< The backend, where it is a file.
 };
 
 }  // namespace muster::meet

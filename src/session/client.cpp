@@ -61,8 +61,13 @@ Operation Client::stop() { return {desk_, desk_->ask(core::Wanted::stopped)}; }
 Operation Client::signal(Signal signal) { return {desk_, desk_->ask(static_cast<core::Wanted>(signal))}; }
 
 Result<RequestId> Client::submit(std::span<const std::byte> bytes, std::optional<RequestId> id) {
-    return desk_->submit(bytes, id);
+    return desk_->submit(bytes, {.id = id});
 }
+Result<RequestId> Client::submit(std::span<const std::byte> bytes, SubmitOptions options) {
+    return desk_->submit(bytes, std::move(options));
+}
+Result<Done> Client::abort(RequestId id) { return desk_->abort(id); }
+Result<JobLoads> Client::loads(std::chrono::milliseconds deadline) { return desk_->loads(deadline); }
 Result<Reply> Client::wait(RequestId id, std::chrono::milliseconds deadline) { return desk_->wait(id, deadline); }
 Result<Reply> Client::next(std::chrono::milliseconds deadline) { return desk_->next(deadline); }
 std::size_t Client::open_requests() const { return desk_->open_requests(); }

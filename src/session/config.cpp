@@ -82,6 +82,14 @@ void read_turns(Environment& env, Config& config) {
     env.choice("MUSTER_WORK", config.work, {{"always", Work::always}, {"requests", Work::requests}});
     env.choice("MUSTER_STAY", config.stay, {{"no", false}, {"yes", true}});
     env.number("MUSTER_FAN_OUT", config.fan_out);
+    env.choice("MUSTER_ROUTING", config.routing,
+               {{"round_robin", Routing::round_robin},
+                {"least_loaded", Routing::least_loaded},
+                {"power_of_two", Routing::power_of_two},
+                {"prefix_affinity", Routing::prefix_affinity}});
+    env.number("MUSTER_QUEUE_MAX_PER_ENGINE", config.queue_max_per_engine);
+    env.number("MUSTER_QUEUE_MAX", config.queue_max);
+    env.number("MUSTER_LOAD_INTERVAL_MS", config.load_interval_ms);
     env.number("MUSTER_FOLLOWERS", config.followers);
     env.text("MUSTER_SIGNALS", config.posix_signals);
 }

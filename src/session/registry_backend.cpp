@@ -35,4 +35,15 @@ Or<std::optional<Written>> RegistryBackend::set(std::span<const std::byte> state
     return std::optional(Written{std::move(told->bytes), Token{told->token->value}, told->accepted});
 }
 
+void RegistryBackend::erase() {
+    const auto there = get();
+    const auto* stored = std::get_if<std::optional<Stored>>(&there);
+    if (stored == nullptr || !*stored) return;
+    RegistryAsk ask;
+    ask.what = RegistryAsk::erase;
+    ask.key = key_;
+    ask.token = core::RegistryToken{(*stored)->token.value};
+    (void)desk_->look(std::move(ask), deadline_);
+}
+
 }  // namespace muster

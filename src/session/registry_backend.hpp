@@ -25,6 +25,9 @@ public:
     [[nodiscard]] core::rendezvous::Or<std::optional<core::rendezvous::Written>> set(
         std::span<const std::byte> state, std::optional<core::rendezvous::Token> token) override;
 
+    /// Whatever version is there, as far as the coordinator is heard from.
+    void erase();
+
 private:
     [[nodiscard]] core::rendezvous::Failure failure(const Error& error) const;
 

@@ -154,6 +154,8 @@ Result<Done> Session::reply(const Request& request, std::span<const std::byte> b
     if (impl_->over) return Error{Fault::ended, "the session is over"};
     return impl_->turns->reply(request, bytes);
 }
+void Session::load(Load load) { impl_->inbox.say_load(std::move(load)); }
+bool Session::aborted(const Request& request) const { return impl_->inbox.is_called_off(request.client, request.id); }
 void Session::manage(Buffer& buffer) { impl_->turns->manage(buffer); }
 void Session::unmanage(Buffer& buffer) { impl_->turns->unmanage(buffer); }
 const TurnCounts& Session::turns() const { return impl_->turns->counts(); }

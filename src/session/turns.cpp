@@ -30,7 +30,8 @@ void Turns::enter(const agent::Handover& round, const World& world) {
     posting_ = MPI_REQUEST_NULL;
     comms_ = round.comms;
     const auto& lifecycle = round.plan.lifecycle;
-    loop_.rebuilt(round.plan.round, lifecycle.crossed, lifecycle.state);
+    loop_.rebuilt(round.plan.round, lifecycle.crossed, lifecycle.state, lifecycle.wave);
+    around_.inbox.whereabouts.show_wave(loop_.wave(), loop_.awake());
     next_signal_ = lifecycle.crossed;
     more_signals_ = true;
     first_vote_ = true;
@@ -85,6 +86,7 @@ std::optional<Turn> Turns::next() {
         const auto following = carry_out(order);
         if (!following) return std::nullopt;
         order = *following;
+        around_.inbox.whereabouts.show_wave(loop_.wave(), loop_.awake());
         around_.inbox.whereabouts.vote.store(loop_.votes_counted(), std::memory_order_relaxed);
         doing.store(Position::elsewhere, std::memory_order_relaxed);
     }

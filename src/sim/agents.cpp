@@ -12,7 +12,6 @@ namespace {
 
 using core::Overloaded;
 
-constexpr std::uint64_t kTickMs = 10;
 /// As Config::followers.
 constexpr std::size_t kFollowers = 2;
 /// How long a packet that was lost with its round may lie about before it comes all the same.
@@ -69,6 +68,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
         tell(member, "enters round " + std::to_string(plan.round.value) + ", crossed " +
                          std::to_string(plan.lifecycle.crossed) + ", " + name_of(plan.lifecycle.state));
     member.steady = true;
+    member.disturbed = now();
     member.desk->clear();
     give_role(member, plan, comms);
     std::vector<Rank> group, engine;
@@ -76,6 +76,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
         group = comms->groups[comms->group_of[slot->second]].members;
         engine = comms->engines[slot->second / options_.engine_ranks].members;
     }
+    hear_the_time(member);
     apply(member, member.switchboard->complete(comms->view, std::move(group), std::move(engine), plan.lifecycle));
     for (const auto packet : std::exchange(member.early, {}))
         if (member.alive) deliver(member, network_.take(packet));
@@ -83,6 +84,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
     member.mail_due = !member.mail.empty();
     if (member.mail_due) arrange(1, member, Happening::mail);
     if (member.broken) arrange(dice_.between(1, 50), member, Happening::notice, member.pool);
+    if (serves_calls(member)) tick_later(member);
 }
 
 void World::Stage::give_role(Member& member, const core::Plan& plan, const std::shared_ptr<Comms>& comms) {
@@ -105,6 +107,7 @@ void World::Stage::give_role(Member& member, const core::Plan& plan, const std::
     engine.handover = Handover{.round = plan.round,
                                .crossed = plan.lifecycle.crossed,
                                .state = plan.lifecycle.state,
+                               .wave = plan.lifecycle.wave,
                                .comms = comms,
                                .slot = slot->second,
                                .group = comms->group_of[slot->second],
@@ -122,8 +125,13 @@ void World::Stage::post(Member& member, Mail mail) {
 
 void World::Stage::read_mail(Member& member) {
     member.mail_due = false;
-    if (!member.steady) return;  // In a recovery the agent listens to nobody.
+    if (member.steady) take_mail(member);  // In a recovery the agent listens to nobody.
+}
+
+void World::Stage::take_mail(Member& member) {
+    hear_the_time(member);
     core::Switchboard& board = *member.switchboard;
+    bool regroups = false;
     for (auto& one : std::exchange(member.mail, {})) {
         if (!member.alive) return;
         apply(member, std::visit(Overloaded{
@@ -136,9 +144,20 @@ void World::Stage::read_mail(Member& member) {
                                      [&](const mail::Connect&) { return board.connect(); },
                                      [&](const mail::Ask& it) { return board.ask(it.operation, it.wanted); },
                                      [&](const mail::Submit& it) { return board.submit(it.id, core::Bytes(8)); },
+                                     [&](const mail::Regroup&) {
+                                         regroups = true;
+                                         return core::SwitchEffects{};
+                                     },
+                                     [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
+                                     [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
+                                     [&](const mail::GiveUp& it) {
+                                         board.forget_registry_call(it.call);
+                                         return core::SwitchEffects{};
+                                     },
                                  },
                                  one));
     }
+    if (regroups && member.alive) ask_for_round(member);
 }
 
 /// A packet belongs to the communicator that it was sent on: to an older one nobody listens any more, and one that came
@@ -157,17 +176,35 @@ void World::Stage::receive(Member& member, std::uint32_t packet) {
 }
 
 void World::Stage::deliver(Member& member, const Packet& packet) {
+    hear_the_time(member);
     apply(member, member.switchboard->received(packet.from, packet.bytes));
-    if (member.tick_due || !member.alive) return;
-    member.tick_due = true;
-    arrange(kTickMs * kTicksPerMs, member, Happening::tick);
+    tick_later(member);
 }
 
-/// Only where something has come since the last one: a tick of a quiet member does nothing.
+void World::Stage::tick_later(Member& member) {
+    if (!member.alive || std::exchange(member.tick_due, true)) return;
+    arrange(kAgentTickMs * kTicksPerMs, member, Happening::tick);
+}
+
+/// Calls on the store have deadlines, which the one that serves them keeps.
+bool World::Stage::serves_calls(const Member& member) const {
+    return options_.calls_per_ms > 0 && member.steady && member.switchboard->coordinates();
+}
+
+/// An agent ticks all the time. What a quiet one has left out, since it would do nothing, is made up for here.
+void World::Stage::hear_the_time(Member& member) {
+    if (member.ticked_ms + kAgentTickMs > now_ms()) return;
+    member.ticked_ms = now_ms();
+    apply(member, member.switchboard->tick(now_ms()));
+}
+
+/// Only where something has come since the last one, or calls may be open: a tick of a quiet member does nothing.
 void World::Stage::agent_tick(Member& member) {
     member.tick_due = false;
     if (!member.steady) return;
+    member.ticked_ms = now_ms();
     apply(member, member.switchboard->tick(now_ms()));
+    if (serves_calls(member)) tick_later(member);
     if (member.alive && member.recovery && member.desk->due(member.recovery->world(), now_ms())) recover(member);
 }
 
@@ -239,9 +276,9 @@ void World::Stage::perform(Member& member, core::LeavingHeard& effect) {
 
 void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
 
-/// Nobody here uses the store yet.
-void World::Stage::perform(Member& /*member*/, core::StoreCallEnded& /*effect*/) {}
-void World::Stage::perform(Member& /*member*/, core::RegistryCallEnded& /*effect*/) {}
+/// Engines here begin with a request as soon as they have it, and nobody watches loads yet.
+void World::Stage::perform(Member& /*member*/, core::RequestCalledOff& /*effect*/) {}
+void World::Stage::perform(Member& /*member*/, core::LoadsHeard& /*effect*/) {}
 
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.
 void World::Stage::perform(Member& member, core::TellPosition& effect) {

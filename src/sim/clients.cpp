@@ -26,10 +26,11 @@ std::optional<core::Wanted> way(State from, State to) {
 Member* World::Stage::someone_to_ask() {
     std::vector<Member*> some;
     for (auto& member : members_)
-        if (member.alive && !member.ended && (member.client || options_.clients == 0)) some.push_back(&member);
+        if (member.alive && !member.cut && !member.ended && (member.client || options_.clients == 0))
+            some.push_back(&member);
     if (some.empty())
         for (auto& member : members_)
-            if (member.alive && !member.ended) some.push_back(&member);
+            if (member.alive && !member.cut && !member.ended) some.push_back(&member);
     return some.empty() ? nullptr : some[dice_.below(some.size())];
 }
 
@@ -88,7 +89,7 @@ void World::Stage::lead_to(State state) {
     const Member* some = newest();
     if (!some || !some->view) return;
     const Member& coordinator = members_[some->view->coordinator.value];
-    if (!coordinator.alive || !coordinator.steady) return;
+    if (!coordinator.alive || coordinator.hung || coordinator.cut || !coordinator.steady) return;
     const auto next = way(core::wanted_state(coordinator.switchboard->facts()), state);
     if (Member* client = someone_to_ask(); next && client) ask(*client, *next);
 }

@@ -11,5 +11,6 @@ namespace muster::sim {
 using Tick = Id<struct TickTag, std::uint64_t>;
 
 constexpr std::uint64_t kTicksPerMs = 1'000;
+constexpr std::uint64_t kAgentTickMs = 10;  ///< How often an agent looks at the clock.
 
 }  // namespace muster::sim

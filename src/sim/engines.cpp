@@ -38,7 +38,7 @@ void World::Stage::take_round(Member& member) {
     engine.votes = 0;
     engine.vote_there = false;
     engine.rested_for = 0;
-    engine.loop.rebuilt(engine.now.round, engine.now.crossed, engine.now.state);
+    engine.loop.rebuilt(engine.now.round, engine.now.crossed, engine.now.state, engine.now.wave);
     carry_out(member, engine.loop.begin());
 }
 
@@ -239,7 +239,6 @@ core::Order World::Stage::leave_rest(Member& member) {
     return engine.loop.woken();
 }
 
-/// Something has come.
 void World::Stage::look(Member& member) {
     if (member.engine->doing == Doing::rest && has_news(*member.engine)) carry_out(member, leave_rest(member));
 }
@@ -251,7 +250,10 @@ void World::Stage::enter_barrier(Member& member, std::uint64_t number) {
     witness_.arrives(member, comms, number);
     comms.barrier_number = number;
     if (!comms.barriers.post({})) return;
-    witness_.all_arrived(comms, number, members_);
+    const bool seen = std::any_of(comms.view->world.begin(), comms.view->world.end(), [&](Rank rank) {
+        return !members_[rank.value].cut && works_with(engine, members_[rank.value]);
+    });
+    if (seen) witness_.all_arrived(comms, number, members_);  // Else only one that was cut off comes, too late.
     const auto wait = depth(comms.view->world.size());
     for (const Rank rank : comms.view->world) {
         const Member& peer = members_[rank.value];

@@ -29,13 +29,18 @@ enum class Happening : std::uint8_t {
     hooks_done,
     barrier_crossed,  ///< Number of the barrier within the round's communicator.
     client_acts,
+    program_calls,  ///< The member's program uses the round's store, or the job's registry.
+    program_wishes,
+    call_due,    ///< Number of the call.
+    wakes,       ///< Epoch: number of the hang.
+    evicted,     ///< Epoch: number of the hang.
     inspection,  ///< No member: the world looks at itself.
 };
 
 struct Event {
     std::uint64_t at = 0;
     std::uint32_t member = 0;
-    std::uint32_t epoch = 0;  ///< Of the member's engine or agent; an older one's events are void.
+    std::uint32_t epoch = 0;  ///< Of the member's engine, agent or hang; an older one's events are void.
     std::uint32_t payload = 0;
     Happening what = Happening::inspection;
 };

@@ -16,6 +16,7 @@
 #include "core/recovery.hpp"
 #include "core/switchboard.hpp"
 #include "sim/comms.hpp"
+#include "sim/event_queue.hpp"
 
 namespace muster::sim {
 
@@ -39,6 +40,7 @@ struct Handover {
     Round round;
     std::uint64_t crossed = 0;
     State state = State::running;
+    std::int64_t wave = 0;
     std::shared_ptr<Comms> comms;
     std::uint32_t slot = 0, group = 0, engine = 0;
 };
@@ -74,6 +76,23 @@ struct ClientBook {
     std::set<std::uint64_t> open_requests;
 };
 
+/// A program's account of its calls on store and registry, as detail::Desk keeps it.
+struct CallBook {
+    struct Call {
+        bool may_change = false, given_up = false;
+        bool registry = false;  ///< Else the store.
+    };
+    std::uint64_t made = 0;
+    std::map<std::uint64_t, Call> open;
+};
+
+/// What a program wants of the next round, as agent::Mailbox and agent::Agent hold it.
+struct Wishes {
+    bool parked = false, closes = false;
+    bool asked = false;        ///< The round that is under way was asked for here.
+    bool told_parked = false;  ///< The facts that were gathered last said so.
+};
+
 namespace mail {
 struct Crossed {
     std::uint64_t barrier;
@@ -94,10 +113,14 @@ struct Ask {
 struct Submit {
     RequestId id;
 };
+struct Regroup {};
+struct GiveUp {  ///< A call on the registry.
+    core::CallId call;
+};
 }  // namespace mail
 /// From engine and client to the agent of their process.
-using Mail =
-    std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit>;
+using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
+                          mail::Regroup, mail::GiveUp, core::StoreCall, core::message::RegistryAsk>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {
@@ -114,6 +137,15 @@ enum class Waits : std::uint8_t {
 struct Member {
     Rank rank;
     bool client = false, alive = true, ended = false, leaving = false;
+    bool hung = false;            ///< Stopped: what happens to it waits in `frozen`.
+    bool cut = false;             ///< The others have gone on without it, and it lives.
+    std::uint32_t hangs = 0;      ///< So far.
+    std::vector<Event> frozen;    ///< In the order in which they came.
+    std::uint64_t disturbed = 0;  ///< When it last woke, or entered or lost a round.
+    std::uint64_t ticked_ms = 0;  ///< When its switchboard last heard the time.
+    bool says_no = false;         ///< In the agreement under way.
+    Wishes wishes;
+    CallBook calls;
     std::optional<core::Switchboard> switchboard;
     std::unique_ptr<core::Recovery> recovery;
     std::vector<core::Effect> due;  ///< Effects of the recovery, the next one first.

@@ -27,6 +27,7 @@ void World::Stage::notice(Member& member, std::uint32_t pool) {
 
 void World::Stage::recover(Member& member) {
     member.steady = false;
+    member.disturbed = now();
     hear(member, core::Noticed{});
 }
 
@@ -65,7 +66,7 @@ void World::Stage::enter_pool(Member& member, std::uint32_t pool) {
     for (const auto packet : std::exchange(member.early, {})) (void)network_.take(packet);
     const auto& members = pools_[pool].members;
     const bool whole =
-        std::all_of(members.begin(), members.end(), [&](Rank rank) { return members_[rank.value].alive; });
+        std::all_of(members.begin(), members.end(), [&](Rank rank) { return sees(member, members_[rank.value]); });
     if (!whole || pools_[pool].revoked) arrange(dice_.between(1, 500), member, Happening::notice, pool);
 }
 
@@ -119,6 +120,8 @@ void World::Stage::revoke(Member& member) {
 }
 
 void World::Stage::meet(Member& member, bool shrinks, bool yes) {
+    member.says_no = !yes;
+    if (member.cut) return meet_alone(member);
     member.waits = Waits::meeting;
     pools_[member.pool].arrivals.push_back({member.rank, shrinks, yes});
     resolve(member.pool);
@@ -129,7 +132,8 @@ void World::Stage::resolve(std::uint32_t index) {
     Pool& pool = pools_[index];
     std::vector<Rank> there;
     for (const Rank rank : pool.members)
-        if (members_[rank.value].alive && !members_[rank.value].ended) there.push_back(rank);
+        if (members_[rank.value].alive && !members_[rank.value].cut && !members_[rank.value].ended)
+            there.push_back(rank);
     if (pool.arrivals.empty() || pool.arrivals.size() < there.size()) return;
     bool all_shrink = true, all_agree = true, all_yes = true;
     for (const auto& arrival : pool.arrivals) {
@@ -159,6 +163,9 @@ core::Facts World::Stage::facts_of(Member& member, const core::Gather& effect) {
     core::Facts facts;
     facts.rank = member.rank;
     facts.leaving = member.leaving;
+    facts.parked = member.wishes.told_parked = member.wishes.parked;
+    facts.close = member.wishes.closes;
+    facts.asked = member.wishes.asked;
     facts.lifecycle = member.switchboard->facts();
     facts.mirror = member.switchboard->mirror();
     for (const Rank rank : effect.prove)
@@ -208,6 +215,7 @@ void World::Stage::build(Member& member) {
 
 void World::Stage::hand_over(Member& member, const core::Plan& plan) {
     member.waits = Waits::nothing;
+    const auto facts = pools_[member.pool].facts;
     if (!plan.dismissed.empty()) {  // The round has a pool of its own, without those who left.
         if (!pools_[member.pool].successor) {
             pools_[member.pool].successor = static_cast<std::uint32_t>(pools_.size());
@@ -221,7 +229,9 @@ void World::Stage::hand_over(Member& member, const core::Plan& plan) {
         member.early = std::move(early);
         if (broken) arrange(dice_.between(1, 50), member, Happening::notice, member.pool);
     }
-    witness_.enters_round(member, plan, members_);
+    if (member.wishes.told_parked && core::contains(plan.world, member.rank)) member.wishes.parked = false;
+    member.wishes.asked = false;
+    witness_.enters_round(member, plan, facts, members_);
     counts_.rounds = std::max<std::uint64_t>(counts_.rounds, plan.round.value);
     enter_round(member, plan, member.recovery->coordinator(), member.recovery->pool());
 }
@@ -234,8 +244,10 @@ void World::Stage::end(Member& member, const core::End& effect) {
         ++member.engine->epoch;
         member.engine->doing = Doing::finished;
     }
-    if (effect.plan.ending) ended_ = effect.ending.code;
+    if (member.cut) ++counts_.fenced;
+    if (effect.plan.ending && !member.cut) ended_ = effect.ending.code;
     apply(member, member.switchboard->ended(effect.plan.lifecycle, {Fault::ended, "the job has ended"}));
+    take_mail(member);  // What was asked for and not heard of ends, too.
 }
 
 }  // namespace muster::sim

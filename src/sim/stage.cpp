@@ -24,30 +24,28 @@ core::PlanSettings plan_settings(const WorldOptions& options) {
             .launcher_node = "n0"};
 }
 
-}  // namespace
-
-const char* name_of(Doing doing) {
-    switch (doing) {
-        case Doing::parked: return "parked";
-        case Doing::batch: return "waits for its source";
-        case Doing::vote: return "votes";
-        case Doing::meeting: return "meets in a forward";
-        case Doing::computing: return "computes";
-        case Doing::hooks: return "in its hooks";
-        case Doing::rest: return "rests";
-        case Doing::barrier: return "in the barrier";
-        case Doing::finished: return "finished";
+std::vector<core::Member> launch_of(const WorldOptions& options) {
+    std::vector<core::Member> launch;
+    const auto others = options.engines * options.engine_ranks + options.standbys;
+    for (std::uint32_t rank = 0; options.recovery && rank < others + options.clients; ++rank) {
+        const auto node = "n" + std::to_string(rank % options.nodes);
+        launch.push_back({.rank = Rank{rank}, .node = node, .location = node, .client = rank >= others});
     }
-    return "unknown";
+    return launch;
 }
+
+}  // namespace
 
 World::Stage::Stage(const WorldOptions& options)
     : options_(options),
       dice_(options.seed),
       network_(kDelayMin, kDelayMax),
       plan_settings_(plan_settings(options)),
-      witness_(options.engines * options.engine_ranks + options.standbys + options.clients),
-      deaths_left_(options.faults.any() ? options.faults.deaths_max : 0) {
+      launch_(launch_of(options)),
+      witness_(options.engines * options.engine_ranks + options.standbys + options.clients, plan_settings_, launch_),
+      may_close_(dice_.chance(options.closing_worlds)),
+      deaths_left_(options.faults.kill() ? options.faults.deaths_max : 0),
+      hangs_left_(options.faults.hang() ? options.faults.hangs_max : 0) {
     const auto world = options.engines * options.engine_ranks;
     const auto size = world + options.standbys + options.clients;
     small_ = size <= kSmall;
@@ -60,9 +58,6 @@ World::Stage::Stage(const WorldOptions& options)
         member.switchboard.emplace(member.rank, core::SwitchboardSettings{.fan_out = options.fan_out});
         member.desk = std::make_unique<core::LeaveDesk>(kLeaveWindowMs);
         all.members.push_back(member.rank);
-        if (!options.recovery) continue;
-        const auto node = "n" + std::to_string(rank % options.nodes);
-        launch_.push_back({.rank = member.rank, .node = node, .location = node, .client = member.client});
     }
     pools_.push_back(std::move(all));
     begin();
@@ -76,7 +71,7 @@ void World::Stage::begin() {
         plan.world.push_back(Rank{rank});
     if (!options_.recovery) {
         counts_.rounds = 1;
-        witness_.enters_round(members_.front(), plan, members_);
+        witness_.enters_round(members_.front(), plan, {}, members_);
     }
     for (auto& member : members_) {
         if (options_.recovery) {
@@ -86,6 +81,7 @@ void World::Stage::begin() {
             enter_round(member, plan, Rank{0}, pools_.front().members);
         }
     }
+    begin_programs();
     if (options_.acts_per_ms <= 0) return;
     for (auto& member : members_) {
         const bool acts = options_.clients > 0 ? member.client : dice_.below(members_.size()) < 2;
@@ -121,8 +117,13 @@ void World::Stage::run(std::uint64_t until) {
 }
 
 void World::Stage::happen(const Event& event) {
-    ++counts_.events;
     Member& member = members_[event.member];
+    if (event.what == Happening::wakes || event.what == Happening::evicted) {
+        if (!member.alive || !member.hung || event.epoch != member.hangs) return;
+        return event.what == Happening::wakes ? wake(member) : evict(member);
+    }
+    if (member.alive && (member.hung || falls_asleep(member))) return member.frozen.push_back(event);
+    ++counts_.events;
     if (deaths_left_ > 0 && member.alive) tempt_fate(member);
     if (!member.alive) return void_event(event);
     if (event.what >= Happening::engine_begins && event.what <= Happening::barrier_crossed)
@@ -130,19 +131,6 @@ void World::Stage::happen(const Event& event) {
     else
         to_agent(member, event);
     if (member.alive && member.dies_after) die(member);  // It did not come to send that much.
-}
-
-/// Half of those who die do so before what happens to them, half in the middle of what they do then.
-void World::Stage::tempt_fate(Member& member) {
-    const Faults& faults = options_.faults;
-    double risk = faults.kill_per_event;
-    if (!member.steady)
-        risk += faults.kill_per_recovery_event;
-    else if (member.switchboard->coordinates())
-        risk += faults.kill_coordinator;
-    if (!dice_.chance(risk)) return;
-    if (dice_.below(2) == 0) return die(member);
-    member.dies_after = dice_.below(4);
 }
 
 /// Nobody is there for it any more.
@@ -161,6 +149,9 @@ void World::Stage::to_agent(Member& member, const Event& event) {
         case Happening::mail: return read_mail(member);
         case Happening::tick: return agent_tick(member);
         case Happening::client_acts: return client_acts(member);
+        case Happening::program_wishes: return program_wishes(member);
+        case Happening::program_calls: return program_calls(member);
+        case Happening::call_due: return call_due(member, event.payload);
         default: MUSTER_ASSERT(false);
     }
 }
@@ -180,104 +171,6 @@ void World::Stage::to_engine(Member& member, const Event& event) {
         case Happening::barrier_crossed: return cross(member);
         default: MUSTER_ASSERT(false);
     }
-}
-
-bool World::Stage::dies_now(Member& member) {
-    if (!member.dies_after || (*member.dies_after)-- > 0) return false;
-    die(member);
-    return true;
-}
-
-/// SIGKILL: it sends nothing more, and those who share a pool with it learn of that sooner or later.
-void World::Stage::die(Member& member) {
-    if (!member.alive) return;
-    MUSTER_ASSERT(options_.recovery);
-    tell(member, "dies");
-    member.alive = false;
-    member.dies_after.reset();
-    ++counts_.deaths;
-    if (deaths_left_ > 0) --deaths_left_;
-    for (const auto& peer : members_) {
-        if (!peer.alive || peer.ended) continue;
-        const auto& pool = pools_[peer.pool].members;
-        if (std::binary_search(pool.begin(), pool.end(), member.rank))
-            arrange(dice_.between(20, dice_.below(3) == 0 ? 4'000 : 200), peer, Happening::notice, peer.pool);
-    }
-    for (std::uint32_t index = 0; index < pools_.size(); ++index) {
-        auto& arrivals = pools_[index].arrivals;
-        if (arrivals.empty()) continue;
-        std::erase_if(arrivals, [&](const Arrival& arrival) { return arrival.rank == member.rank; });
-        resolve(index);
-    }
-}
-
-void World::Stage::heal() {
-    healed_ = true;
-    deaths_left_ = 0;
-    for (auto& member : members_) member.dies_after.reset();
-}
-
-const Member* World::Stage::newest() const {
-    const Member* found = nullptr;
-    for (const auto& member : members_)
-        if (member.alive && !member.ended && member.view && (!found || member.view->round > found->view->round))
-            found = &member;
-    return found;
-}
-
-/// In its round, and where it is an engine: in `state`, with nothing on its way there.
-bool World::Stage::works(const Member& member, State state) const {
-    if (!member.steady || member.broken || !member.mail.empty()) return false;
-    if (!member.engine_role) return true;
-    const auto& engine = *member.engine;
-    return !engine.interrupted && !engine.handover && engine.loop.lifecycle().state() == state;
-}
-
-bool World::Stage::settled(State state) const {
-    const Member* some = newest();
-    if (some && std::any_of(some->view->members.begin(), some->view->members.end(),
-                            [this](Rank rank) { return !members_[rank.value].alive; }))
-        return false;  // Not everybody has noticed yet.
-    for (const auto& member : members_) {
-        if (!member.alive) continue;
-        const bool waits = member.book && (!member.book->open_operations.empty() ||
-                                           (state == State::running && !member.book->open_requests.empty()));
-        if (waits || (!member.ended && !works(member, state))) return false;
-        if (!member.ended && member.view->round != some->view->round) return false;
-    }
-    return some || state == State::stopped;
-}
-
-Counts World::Stage::counts() const {
-    Counts counts = counts_;
-    counts.barriers = witness_.crossed();
-    for (const auto& member : members_) counts.packets_most = std::max(counts.packets_most, member.packets);
-    return counts;
-}
-
-std::string World::Stage::story() const {
-    std::string text = "tick " + std::to_string(now()) + ", " + std::to_string(witness_.crossed()) + " barriers\n";
-    for (const auto& member : members_) {
-        text += "  rank " + std::to_string(member.rank.value) + (member.client ? " client" : "") +
-                (member.alive ? "" : " dead") + (member.ended ? " ended" : "") + (member.steady ? " steady" : "") +
-                (member.broken ? " broken" : "");
-        if (member.view) text += " round " + std::to_string(member.view->round.value);
-        if (member.recovery) text += std::string(" ") + core::name_of(member.recovery->phase());
-        text += " waits " + std::to_string(static_cast<int>(member.waits)) + " pool " + std::to_string(member.pool);
-        if (const auto& facts = member.switchboard->facts(); true)
-            text += " facts " + std::to_string(facts.crossed) + "+" + std::to_string(facts.pending.size());
-        if (member.engine && member.engine_role)
-            text += std::string(" engine ") + muster::name_of(member.engine->loop.lifecycle().state()) + " " +
-                    name_of(member.engine->doing) + " open " + std::to_string(member.engine->open.size()) + " group " +
-                    std::to_string(member.engine->now.group) + " votes " + std::to_string(member.engine->votes) +
-                    " crossed " + std::to_string(member.engine->loop.barriers_crossed()) +
-                    (member.engine->interrupted ? " interrupted" : "");
-        if (member.book)
-            text += " operations " + std::to_string(member.book->open_operations.size()) + " requests " +
-                    std::to_string(member.book->open_requests.size());
-        text += "\n";
-    }
-    return text + "last note: " + witness_.last_note() + "\n";
 }
 
 }  // namespace muster::sim

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// The inside of a World: the driver that carries out what the machines of src/core order. It decides nothing.
-/// One file per thread of a member: engines.cpp, agents.cpp (outside a recovery), recoveries.cpp, clients.cpp; deaths
-/// and the loop over events are in stage.cpp.
+/// One file per thread of a member: engines.cpp, agents.cpp (outside a recovery), recoveries.cpp, clients.cpp,
+/// programs.cpp; deaths and hangs are in faults.cpp, the loop over events is in stage.cpp.
 
 #include <memory>
 #include <optional>
@@ -29,6 +29,8 @@ public:
     void ask(Member& client, core::Wanted wanted);
     void submit(Member& client);
     void die(Member& member);
+    void hang(Member& member, std::uint32_t ticks);
+    void wish(Member& member, Wish wish);
     void heal();
     [[nodiscard]] bool settled(State state) const;
     void lead_to(State state);  ///< One client asks for the next signal on the way, where none is under way.
@@ -49,14 +51,24 @@ private:
     void void_event(const Event& event);
     void arrange(std::uint64_t in, const Member& member, Happening what, std::uint32_t payload = 0,
                  std::uint32_t epoch = 0);
-    void tempt_fate(Member& member);
-    bool dies_now(Member& member);  ///< In the middle of what it does, where its time has come.
     void tell(const Member& member, const std::string& what) const;  ///< To whoever follows the run.
     [[nodiscard]] bool followed() const { return options_.trace != nullptr; }
     [[nodiscard]] std::uint64_t depth(std::size_t members);  ///< Ticks that a tree over so many takes.
-    [[nodiscard]] const Member* newest() const;              ///< A live member of the newest round.
-    [[nodiscard]] bool works(const Member& member, State state) const;
     [[nodiscard]] std::uint64_t agents_pause();
+
+    // overview.cpp
+    [[nodiscard]] const Member* newest() const;  ///< A live member of the newest round.
+    [[nodiscard]] bool works(const Member& member, State state) const;
+
+    // faults.cpp
+    void tempt_fate(Member& member);
+    bool dies_now(Member& member);  ///< In the middle of what it does, where its time has come.
+    void lose(const Member& member);
+    [[nodiscard]] bool sees(const Member& viewer, const Member& other) const;
+    bool falls_asleep(Member& member);
+    void evict(Member& member);
+    void wake(Member& member);
+    void meet_alone(Member& member);
 
     // engines.cpp
     void take_round(Member& member);
@@ -90,9 +102,13 @@ private:
     void give_role(Member& member, const core::Plan& plan, const std::shared_ptr<Comms>& comms);
     void post(Member& member, Mail mail);
     void read_mail(Member& member);
+    void take_mail(Member& member);
     void receive(Member& member, std::uint32_t packet);
     void deliver(Member& member, const Packet& packet);
     void agent_tick(Member& member);
+    void hear_the_time(Member& member);
+    void tick_later(Member& member);
+    [[nodiscard]] bool serves_calls(const Member& member) const;
     void apply(Member& member, core::SwitchEffects effects);
     void perform(Member& member, core::Transmit& effect);
     void perform(Member& member, core::SignalArrived& effect);
@@ -101,6 +117,8 @@ private:
     void perform(Member& member, core::ClientConnected& effect);
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
+    void perform(Member& member, core::RequestCalledOff& effect);
+    void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
     void perform(Member& member, core::RegistryCallEnded& effect);
     void perform(Member& member, core::LeavingHeard& effect);
@@ -129,6 +147,18 @@ private:
     void end(Member& member, const core::End& effect);
     [[nodiscard]] core::Facts facts_of(Member& member, const core::Gather& effect);
 
+    // programs.cpp
+    void begin_programs();
+    void program_wishes(Member& member);
+    void ask_for_round(Member& member);
+    void program_calls(Member& member);
+    void call_due(Member& member, std::uint32_t call);
+    [[nodiscard]] std::vector<Rank> concerned_by_calls(const Member& member) const;
+    [[nodiscard]] bool undisturbed_since(const Member& member, std::uint64_t since) const;
+    void call_store(Member& member);
+    void call_registry(Member& member);
+    [[nodiscard]] core::StoreOperation any_operation(const Member& member, std::uint64_t call);
+
     // clients.cpp
     void client_acts(Member& member);
     [[nodiscard]] core::Wanted any_signal();
@@ -147,8 +177,8 @@ private:
     Witness witness_;
     Counts counts_;
     std::optional<ExitCode> ended_;
-    bool healed_ = false, small_ = true;
-    std::uint32_t deaths_left_ = 0;
+    bool healed_ = false, small_ = true, may_close_ = false;
+    std::uint32_t deaths_left_ = 0, hangs_left_ = 0;
 };
 
 }  // namespace muster::sim

@@ -21,6 +21,17 @@ void add(const Counts& one, Counts& sum) {
     sum.barriers += one.barriers;
     sum.rounds += one.rounds;
     sum.deaths += one.deaths;
+    sum.hangs += one.hangs;
+    sum.cut_off += one.cut_off;
+    sum.fenced += one.fenced;
+    sum.wishes += one.wishes;
+    sum.calls += one.calls;
+    sum.answered += one.answered;
+    sum.refused_calls += one.refused_calls;
+    sum.late_calls += one.late_calls;
+    sum.registry_calls += one.registry_calls;
+    sum.registry_answered += one.registry_answered;
+    sum.registry_refused += one.registry_refused;
     sum.operations += one.operations;
     sum.refused += one.refused;
     sum.requests += one.requests;
@@ -44,6 +55,7 @@ std::string live_through(World& world, const Study& study, const std::function<v
     for (std::uint32_t cycle = 0; cycle < study.cycles && !world.ended(); ++cycle) {
         if (restless) world.run(Tick{kRestlessTicks});
         if (!world.violations().empty()) return world.violations();
+        look(world);
         for (const State state : kCycle) {
             if (restless) break;  // The clients lead it elsewhere all the time.
             world.submit(kRequestsPerState);

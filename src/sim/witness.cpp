@@ -9,8 +9,6 @@
 namespace muster::sim {
 namespace {
 
-std::string who(const Member& member) { return "rank " + std::to_string(member.rank.value); }
-
 std::string barrier(std::uint64_t number) { return "barrier " + std::to_string(number); }
 
 /// What an operation was asked for: having been in one of these states is enough.
@@ -45,27 +43,7 @@ State Witness::state_after(std::uint64_t crossed) const {
     return history_[std::min<std::uint64_t>(crossed, history_.size()) - 1].to;
 }
 
-// Rounds.
-
-void Witness::enters_round(const Member& member, const core::Plan& plan, const std::vector<Member>& members) {
-    if (plan.round <= rounds_[member.rank.value]) violated(who(member) + ": the round went back");
-    rounds_[member.rank.value] = plan.round;
-
-    const auto [world, is_first] = worlds_.try_emplace(plan.round, plan.world);
-    if (world->second != plan.world)
-        violated("round " + std::to_string(plan.round.value) + ": members see different worlds");
-    if (!is_first) return;
-    auto sorted = plan.world;
-    std::sort(sorted.begin(), sorted.end());
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) violated("a member holds two slots");
-
-    forget_what_only_the_dead_know(plan.lifecycle.crossed);
-    for (const auto& other : members)
-        if (other.alive && crossings_[other.rank.value].number > plan.lifecycle.crossed)
-            violated(who(other) + " has crossed more barriers than all have agreed on");
-    if (plan.lifecycle.crossed > history_.size()) violated("all agree on a barrier that nobody has crossed");
-    if (plan.lifecycle.state != state_after(plan.lifecycle.crossed)) violated("all agree on a state that was not so");
-}
+// Barriers and signals.
 
 /// A barrier that nobody alive has crossed has not been: its transition is repeated, or another takes its place.
 void Witness::forget_what_only_the_dead_know(std::uint64_t agreed) {
@@ -79,9 +57,8 @@ void Witness::shrinks_beside_agreement() {
     violated("a shrink beside an agreement on one pool: MPI would take one for the other");
 }
 
-// Barriers and signals.
-
 void Witness::arrives(const Member& member, const Comms& comms, std::uint64_t number) {
+    if (member.cut) return;
     const bool first = comms.barriers.posted() == 0;
     if (!first && number != comms.barrier_number)
         violated(who(member) + " comes to " + barrier(number) + ", the others to " + barrier(comms.barrier_number));
@@ -103,7 +80,9 @@ void Witness::all_arrived(const Comms& comms, std::uint64_t number, const std::v
     arriving_ = *agreed;
 }
 
+/// What a member sees that the others have gone on without is as if it had not been.
 void Witness::crosses(const Member& member, std::uint64_t number, const std::optional<core::SignalEntry>& entry) {
+    if (member.cut) return;
     if (number <= crossings_[member.rank.value].number)
         violated(who(member) + " crosses " + barrier(number) + " twice");
     crossings_[member.rank.value] = {number, member.engine->now.round};
@@ -129,6 +108,7 @@ void Witness::crosses(const Member& member, std::uint64_t number, const std::opt
 // Turns.
 
 void Witness::meets_in_forward(const Member& member, const core::Votes& turns, bool every_turn) {
+    if (member.cut) return;
     if (turns[0] != -turns[1]) violated(who(member) + "'s group meets in forwards of different turns");
     if (every_turn && turns[2] == 0) violated(who(member) + "'s group runs a forward without any work");
 }
@@ -192,12 +172,12 @@ void Witness::looks_at(const std::vector<Member>& members, std::uint64_t now, st
 void Witness::states_fit(const std::vector<Member>& members) {
     const Member* stable = nullptr;
     for (const auto& member : members) {
-        if (!member.alive || !member.engine_role || member.engine->now.round == Round{}) continue;
+        if (!member.alive || member.cut || !member.engine_role || member.engine->now.round == Round{}) continue;
         const State state = member.engine->loop.lifecycle().state();
         if (!is_stable(state)) continue;
         // Whoever has not heard of the newest round yet may have no place in its world any more.
-        const auto& [newest, world] = *worlds_.rbegin();
-        if (member.view->round != newest && !core::contains(world, member.rank)) continue;
+        const auto& [newest, plan] = *plans_.rbegin();
+        if (member.view->round != newest && !core::contains(plan.world, member.rank)) continue;
         if (!stable) stable = &member;
         const State other = stable->engine->loop.lifecycle().state();
         if (state != other)
@@ -208,7 +188,8 @@ void Witness::states_fit(const std::vector<Member>& members) {
 void Witness::nobody_rests_beside_work(const std::vector<Member>& members, std::uint64_t now,
                                        std::uint64_t rested_max) {
     for (const auto& member : members) {
-        if (!member.alive || !member.steady || member.broken || !member.engine_role) continue;
+        if (!member.alive || member.hung || member.cut || !member.steady || member.broken || !member.engine_role)
+            continue;
         const Engine& engine = *member.engine;
         const State state = engine.loop.lifecycle().state();
         if (engine.doing != Doing::rest || (state != State::running && state != State::pausing)) continue;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
-/// The rules are in witness.cpp, one function each.
+/// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp and
+/// registry_witness.cpp, one function each.
 
 #include <cstdint>
 #include <map>
@@ -11,15 +12,24 @@
 #include <vector>
 
 #include "sim/member.hpp"
+#include "sim/registry_witness.hpp"
+#include "sim/store_witness.hpp"
 
 namespace muster::sim {
 
+[[nodiscard]] std::string who(const Member& member);
+
 class Witness {
 public:
-    explicit Witness(std::uint32_t members) : rounds_(members), crossings_(members) {}
+    /// `launch`: all members; empty where there are no recoveries, and no rounds but the first.
+    Witness(std::uint32_t members, const core::PlanSettings& settings, const std::vector<core::Member>& launch);
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
 
     // As it happens.
-    void enters_round(const Member& member, const core::Plan& plan, const std::vector<Member>& members);
+    /// `facts`: of all who were there when it was planned.
+    void enters_round(const Member& member, const core::Plan& plan, const std::vector<core::Facts>& facts,
+                      const std::vector<Member>& members);
     void all_arrived(const Comms& comms, std::uint64_t number, const std::vector<Member>& members);
     void arrives(const Member& member, const Comms& comms, std::uint64_t number);
     void crosses(const Member& member, std::uint64_t number, const std::optional<core::SignalEntry>& entry);
@@ -39,6 +49,8 @@ public:
     /// All members, between two events. `rested_max`: ticks that a rest beside work in its group may last.
     void looks_at(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
 
+    [[nodiscard]] StoreWitness& store() { return store_; }
+    [[nodiscard]] RegistryWitness& registry() { return registry_; }
     [[nodiscard]] const std::string& violations() const { return violations_; }
     [[nodiscard]] std::uint64_t crossed() const { return history_.size(); }
     /// Of an engine that has crossed that many barriers; running where nobody has seen it.
@@ -58,6 +70,13 @@ private:
         std::uint64_t crossed = 0;  ///< Barriers, when it was asked for.
     };
     using Operation = std::pair<Rank, std::uint64_t>;
+    // witness_rounds.cpp
+    void lifecycle_goes_on(const core::Plan& plan, const std::vector<Member>& members);
+    void everybody_has_one_place(const core::Plan& plan, const std::vector<core::Facts>& facts);
+    void seats_are_as_the_order_says(const core::Plan& plan, const std::vector<core::Facts>& facts);
+    [[nodiscard]] std::vector<Rank> seats_by_rule(const std::vector<Rank>& willing) const;
+
+    // witness.cpp
     void forget_what_only_the_dead_know(std::uint64_t agreed);
     void states_fit(const std::vector<Member>& members);
     void nobody_rests_beside_work(const std::vector<Member>& members, std::uint64_t now, std::uint64_t rested_max);
@@ -65,13 +84,18 @@ private:
 
     std::vector<Round> rounds_;  ///< Per member: the last one that it entered.
     std::vector<Last> crossings_;
-    std::map<Round, std::vector<Rank>> worlds_;
-    std::vector<Crossing> history_;  ///< By barrier, the first at 0.
-    core::SignalEntry arriving_;     ///< What the barrier is crossed for at which all have arrived.
+    std::map<Round, core::Plan> plans_;
+    std::vector<Rank> world_before_;  ///< Of the last round that somebody has entered.
+    std::vector<Crossing> history_;   ///< By barrier, the first at 0.
+    core::SignalEntry arriving_;      ///< What the barrier is crossed for at which all have arrived.
     std::map<Operation, Asked> asked_;
     std::map<Operation, std::set<std::uint64_t>> led_to_;  ///< Barriers of each operation.
     std::map<RequestKey, std::uint64_t> submitted_;        ///< Barriers crossed by then.
     std::string violations_, last_note_;
+    StoreWitness store_{violations_};
+    RegistryWitness registry_{violations_};
+    core::PlanSettings settings_;
+    std::vector<core::Member> launch_;
 };
 
 }  // namespace muster::sim

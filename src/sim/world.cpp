@@ -30,6 +30,14 @@ void World::kill(Rank rank) {
     if (Member* member = stage_->member(rank)) stage_->die(*member);
 }
 
+void World::hang(Rank rank, Tick ticks) {
+    if (Member* member = stage_->member(rank)) stage_->hang(*member, static_cast<std::uint32_t>(ticks.value));
+}
+
+void World::wish(Rank rank, Wish wish) {
+    if (Member* member = stage_->member(rank)) stage_->wish(*member, wish);
+}
+
 void World::heal() { stage_->heal(); }
 
 bool World::settles(State state, Tick ticks) {

@@ -32,9 +32,18 @@ struct Faults {
     double kill_per_recovery_event = 0;  ///< The same for a member in a recovery: few events, and each one matters.
     double kill_coordinator = 0;         ///< The same for the coordinator outside a recovery.
     std::uint32_t deaths_max = 0;        ///< Random deaths, all in all.
+    /// Probability that the member to whom something happens is stopped (SIGSTOP): two times of three for less than the
+    /// window after which the others go on without it.
+    double hang_per_event = 0;
+    double hang_coordinator = 0;  ///< Beside it, for the coordinator outside a recovery.
+    std::uint32_t hangs_max = 0;
+    std::uint32_t hang_window = 20'000;  ///< Ticks. 1 s in a job; only its ratio to a recovery matters.
     /// Probability that a packet that was lost with its round comes all the same, later.
     double stale_packet = 0;
-    [[nodiscard]] bool any() const { return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0; }
+    [[nodiscard]] bool kill() const {
+        return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0;
+    }
+    [[nodiscard]] bool hang() const { return hang_per_event > 0 || hang_coordinator > 0; }
 };
 
 struct WorldOptions {
@@ -50,6 +59,9 @@ struct WorldOptions {
     Quorum quorum = Quorum::majority;
     /// Clients (any member, where there is none) do something so often; 0: only what is asked for below.
     double acts_per_ms = 0;
+    double calls_per_ms = 0;    ///< Calls of each member on the round's store and the job's registry.
+    double wishes_per_ms = 0;   ///< Rounds that each member's program asks for: regroup, park, unpark.
+    double closing_worlds = 0;  ///< Share of the worlds in which programs may also close the rendezvous.
     /// Members can die and rounds follow one another. Off: no core::Recovery, for very many members.
     bool recovery = true;
     Faults faults{};
@@ -61,10 +73,17 @@ struct Counts {
     std::uint64_t events = 0, packets = 0, bytes = 0, votes = 0, forwards = 0, dummy_forwards = 0;
     std::uint64_t barriers = 0;  ///< Crossed, each once.
     std::uint64_t rounds = 0, deaths = 0;
+    std::uint64_t hangs = 0, cut_off = 0, fenced = 0;  ///< Those fenced have woken cut off and stopped themselves.
+    std::uint64_t wishes = 0;
+    std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.
+    std::uint64_t registry_calls = 0, registry_answered = 0, registry_refused = 0;
     std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;
     std::uint64_t packets_most = 0;  ///< Sent by one member.
     Tick last_crossing;              ///< When the last engine crossed the last barrier.
 };
+
+/// What a program can want of the rendezvous.
+enum class Wish : std::uint8_t { regroup, park, unpark, close };
 
 class World {
 public:
@@ -77,7 +96,9 @@ public:
     void signal(core::Wanted wanted);  ///< Some client asks for it now.
     void submit(std::uint32_t count);  ///< Some client hands in so many requests now.
     void kill(Rank rank);              ///< Now, between two events.
-    void heal();                       ///< From now on nobody dies, and clients only wait.
+    void hang(Rank rank, Tick ticks);  ///< From now on.
+    void wish(Rank rank, Wish wish);   ///< Its program wants that now.
+    void heal();                       ///< From now on nobody dies or falls asleep, and programs only wait.
 
     /// Goes on until nothing is under way and all engines of the world are in `state`: at most `ticks`.
     [[nodiscard]] bool settles(State state, Tick ticks);

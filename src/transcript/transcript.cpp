@@ -28,7 +28,7 @@ bool converse(Machine& machine, std::istream& in, std::ostream& out) {
         try {
             const auto answer = answer_to(machine, text);
             if (!answer.is_null()) out << one_line(answer) << std::endl;  // At once: somebody may wait for it.
-            good = good && !answer.contains("error");
+            good = good && !(answer.size() == 1 && answer.contains("error"));
         } catch (const BadLine& fault) {
             out << one_line({{"error", fault.what()}}) << std::endl;
             good = false;

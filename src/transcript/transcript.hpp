@@ -38,8 +38,11 @@ public:
 /// Lockstep groups with their request waves and loads: core::WaveTracker. Fields: DESIGN.md, "Waves".
 [[nodiscard]] std::unique_ptr<Machine> make_waves();
 
+/// A controller, its journal and a world in which replicas start and stop at once. Fields: DESIGN.md, "Controller".
+[[nodiscard]] std::unique_ptr<Machine> make_controller();
+
 /// Answers each line of `in` on a line of `out`, at once; empty lines are passed over. False where one was bad
-/// or the machine itself has answered with an error.
+/// or the machine itself has answered {"error":...} and nothing else.
 [[nodiscard]] bool converse(Machine& machine, std::istream& in, std::ostream& out);
 
 [[nodiscard]] inline Json no_answer() { return nullptr; }

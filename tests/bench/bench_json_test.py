@@ -16,8 +16,9 @@ OPTIONS = {
     "pause": ["--cycles", "20"],
     "rendezvous": ["--rounds", "5"],
     "rest": ["--seconds", "1"],
+    "route": ["--requests", "500"],
 }
-RANKS = {"consensus": 2, "pause": 2, "rendezvous": 4, "rest": 2}
+RANKS = {"consensus": 2, "pause": 2, "rendezvous": 4, "rest": 2, "route": 2}
 ROWS = {
     "consensus": ["forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
                   "turn_off", "allreduce", "next_blocking", "next_overlapped", "next_every_16", "next_off"],
@@ -25,12 +26,14 @@ ROWS = {
     "rendezvous": ["regroup", "notice", "shrink", "build", "hand_over", "last", "all_ask", "park", "unpark", "split",
                    "split_asleep", "bare_round"],
     "rest": ["resting_cpu", "wake"],
+    "route": ["bare_request", "request", "bare_round_trip", "round_trip", "bare_coordinator_cpu", "coordinator_cpu"],
 }
 BUDGETS = {
     "consensus": {"consensus_over_allreduce": 1.2},
     "pause": {"pause_over_bare": 2.0},
     "rendezvous": {"round_over_split": 3.0, "messages_per_member_max": 20.0, "rounds_of_all_ask_max": 1.0},
     "rest": {"resting_cpu_percent_max": 2.0, "wake_ms": 2.0},
+    "route": {"request_over_bare": 1 / 0.7},
 }
 
 
@@ -103,7 +106,15 @@ def rendezvous_sanity(us):
             yield f"{name} takes {us[name]} us, a split {us['split']}"
 
 
-SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rendezvous": rendezvous_sanity, "rest": rest_sanity}
+def route_sanity(us, _):
+    # What does the same and more takes longer; the least of both, since the machine has other work.
+    for name in ("request", "round_trip"):
+        if not us["bare_" + name] < us[name] < 1_000_000:
+            yield f"{name} takes {us[name]} us, bare {us['bare_' + name]} us"
+
+
+SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rendezvous": rendezvous_sanity, "rest": rest_sanity,
+          "route": route_sanity}
 
 
 def report_of(muster, bench):

@@ -122,5 +122,21 @@ TEST(RestReport, TheBudgetsAreForTheCostliestEngineAndTheUsualWake) {
     EXPECT_FALSE(rest_report(3, {{"resting_cpu", {1}}}));
 }
 
+TEST(RouteReport, TheRateIsHeldAgainstSevenTenthsOfTheBareOne) {
+    BenchSamples samples{{"bare_request", {2}},    {"request", {4, 2.8, 1}},      {"bare_round_trip", {5}},
+                         {"round_trip", {10}},     {"bare_coordinator_cpu", {1}}, {"coordinator_cpu", {3}}};
+    auto report = route_report(2, samples);
+    ASSERT_TRUE(report);
+    EXPECT_DOUBLE_EQ(value_of(*report, "request_over_bare"), 1.4);
+    EXPECT_DOUBLE_EQ(value_of(*report, "round_trip_over_bare"), 2);
+    EXPECT_DOUBLE_EQ(value_of(*report, "coordinator_cpu_over_bare"), 3);
+    EXPECT_DOUBLE_EQ(value_of(*report, "bare_requests_per_second"), 500'000);
+    EXPECT_TRUE(report->met());
+    samples["request"] = {2.9};
+    EXPECT_FALSE(route_report(2, samples)->met());
+    samples.erase("round_trip");
+    EXPECT_FALSE(route_report(2, samples));
+}
+
 }  // namespace
 }  // namespace muster::cli

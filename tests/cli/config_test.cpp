@@ -45,6 +45,10 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
                                    .work = "requests",
                                    .stay = true,
                                    .fan_out = 8,
+                                   .routing = "prefix_affinity",
+                                   .queue_max_per_engine = 11,
+                                   .queue_max = 12,
+                                   .load_interval_ms = 13,
                                    .followers = 3,
                                    .posix_signals = "off",
                                    .run_id = "r7",
@@ -64,6 +68,10 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
     EXPECT_EQ(config->work, Work::requests);
     EXPECT_TRUE(config->stay);
     EXPECT_EQ(config->fan_out, 8u);
+    EXPECT_EQ(config->routing, Routing::prefix_affinity);
+    EXPECT_EQ(config->queue_max_per_engine, 11u);
+    EXPECT_EQ(config->queue_max, 12u);
+    EXPECT_EQ(config->load_interval_ms, 13u);
     EXPECT_EQ(config->followers, 3u);
     EXPECT_EQ(config->posix_signals, "off");
     EXPECT_EQ(config->run_id, "r7");
@@ -87,6 +95,10 @@ TEST(Config, TheDefaultsOfMusterRunAreThoseOfTheLibrary) {
     EXPECT_EQ(config->work, plain.work);
     EXPECT_EQ(config->stay, plain.stay);
     EXPECT_EQ(config->fan_out, plain.fan_out);
+    EXPECT_EQ(config->routing, plain.routing);
+    EXPECT_EQ(config->queue_max_per_engine, plain.queue_max_per_engine);
+    EXPECT_EQ(config->queue_max, plain.queue_max);
+    EXPECT_EQ(config->load_interval_ms, plain.load_interval_ms);
     EXPECT_EQ(config->followers, plain.followers);
     EXPECT_EQ(config->posix_signals, plain.posix_signals);
 }

@@ -13,7 +13,8 @@ FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
         launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
-        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{shape.fan_out});
+        members_.back().board = std::make_unique<Switchboard>(
+            Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out, .router = shape.router});
     }
     world_ = ranks_up_to(shape.engines);
     rebuild();
@@ -36,6 +37,8 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
         [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
         [&](RegistryCallEnded& ended) { member.looked[ended.told.id].push_back(std::move(ended.told)); },
+        [&](RequestCalledOff& off) { call_off(rank, off); },
+        [&](LoadsHeard& heard) { member.loads_heard.push_back(std::move(heard)); },
         [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
         [&](StateHeard&) {},
         [&](TellPosition& tell) { member.asked_position.push_back(tell); },
@@ -43,6 +46,16 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](Note& note) { member.notes.push_back(std::move(note.text)); },
     };
     for (auto& effect : effects) std::visit(carry, effect);
+}
+
+/// A request that waits in the engine's hand has not begun, unless it is the oldest there.
+void FakeMembers::call_off(std::uint32_t rank, const RequestCalledOff& off) {
+    auto& in_hand = members_[rank].in_hand;
+    for (std::size_t i = 1; i < in_hand.size(); ++i) {
+        if (in_hand[i].client != off.client || in_hand[i].id != off.id) continue;
+        in_hand.erase(in_hand.begin() + static_cast<std::ptrdiff_t>(i));
+        return carry_out(rank, board(rank).dropped(off.client, off.id));
+    }
 }
 
 void FakeMembers::deliver(Rank from, Rank to) {
@@ -140,6 +153,7 @@ void FakeMembers::next_view() {
     if (next_world) world_ = *std::exchange(next_world, std::nullopt);
     std::erase_if(world_, [this](Rank rank) { return !members_[rank.value].alive; });
     next->world = next->sources = world_;
+    for (std::uint32_t slot = 0; slot < world_.size(); ++slot) next->groups.push_back(slot / shape_.group_size);
     next->coordinator = world_.empty() ? next->members.front() : *std::min_element(world_.begin(), world_.end());
     if (next_coordinator && members_[next_coordinator->value].alive) next->coordinator = *next_coordinator;
     next->followers = followers_of(next->coordinator, world_, standbys, launch_, shape_.followers);

@@ -30,6 +30,7 @@ public:
         std::uint32_t group_size = 2;  ///< In engines of one rank.
         std::uint32_t fan_out = 2;
         std::uint64_t seed = 1;
+        RouterSettings router{};
         std::size_t followers = 2;
     };
     struct Sent {
@@ -56,6 +57,7 @@ public:
         std::vector<Whereabouts> whereabouts;
         std::vector<TellPosition> asked_position;
         std::vector<Rank> leavers_heard;
+        std::vector<LoadsHeard> loads_heard;
         std::uint32_t connected = 0;
         std::map<OperationId, std::vector<OperationEnded>> operations;  ///< How each ended; more than once is a fault.
         std::map<RequestId, std::vector<RequestEnded>> requests;
@@ -109,6 +111,7 @@ private:
     void complete(std::uint32_t rank, const LifecycleFacts& agreed);
     [[nodiscard]] std::vector<std::function<void()>> possible();
     void deliver(Rank from, Rank to);
+    void call_off(std::uint32_t rank, const RequestCalledOff& off);
     void cross(std::uint32_t rank);
     void reply(std::uint32_t rank);
 

@@ -83,6 +83,18 @@ TEST(PlanRounds, T18_ClosingIsALastRoundThatSendsTheStandbysHome) {
     EXPECT_EQ(plan.dismissed, ranks({4, 5}));
 }
 
+/// Found by the simulator: the coordinator waited for ever for a copy from a member that the closing had sent home.
+TEST(PlanRounds, WhoIsSentHomeIsNotAskedForItsCopyOfTheRegistry) {
+    Survivors job({});
+    job.of(0).parked = true;
+    for (const std::uint32_t rank : {0u, 1u, 2u}) job.of(rank).mirror = {.term = Round{1}, .index = 5};
+    EXPECT_EQ(job.decide().keeper, Rank{0}) << "a standby keeps a copy as well as anybody";
+    job.of(2).close = true;
+    const Plan plan = job.decide();
+    EXPECT_EQ(plan.dismissed, ranks({0, 5}));
+    EXPECT_EQ(plan.keeper, Rank{1});
+}
+
 TEST(PlanRounds, ADeathAfterClosingEndsTheJobAndNamesWhoWasLost) {
     const Plan plan = decide_closed(Survivors(ranks({1})));
     ASSERT_TRUE(plan.ending);

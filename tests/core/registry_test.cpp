@@ -24,6 +24,11 @@ struct ServedAlone : ::testing::Test {
                               Bytes bytes = {}) {
         return repeat({CallId{++calls}, what, key, token, std::move(bytes)});
     }
+    message::RegistryTold ask_of(std::uint32_t rank, RegistryAsk::What what, const std::string& key,
+                                 std::optional<RegistryToken> token, Bytes bytes = {}) {
+        (void)server.ask(Rank{rank}, {CallId{++calls}, what, key, token, std::move(bytes)});
+        return std::move(server.take_replies().at(0).told);
+    }
     message::RegistryTold repeat(const RegistryAsk& ask) {
         (void)server.ask(Rank{5}, ask);
         auto replies = server.take_replies();
@@ -81,6 +86,38 @@ TEST_F(ServedAlone, TheSameCallIsNotDoneTwice) {
     EXPECT_EQ(server.position().index, 1u);
 }
 
+/// Found by the simulator: a coordinator dies between doing and telling, the change is asked for again, and meanwhile
+/// the key has gone or is another's. It was said not to be accepted, or was done a second time.
+TEST_F(ServedAlone, AChangeThatWasDoneIsRememberedWhateverOthersHaveMadeOfIt) {
+    const RegistryAsk set{CallId{100}, RegistryAsk::set, "a", {}, one(1), CallId{100}};
+    const auto first = repeat(set);
+    EXPECT_TRUE(ask_of(6, RegistryAsk::set, "a", first.token, one(2)).accepted);
+    const auto replaced = repeat(set);
+    EXPECT_TRUE(replaced.accepted);
+    EXPECT_EQ(replaced.bytes, one(2)) << "what is there now";
+    EXPECT_TRUE(ask_of(6, RegistryAsk::erase, "a", replaced.token).accepted);
+    EXPECT_TRUE(repeat(set).accepted);
+    EXPECT_EQ(ask(RegistryAsk::get, "a").token, std::nullopt) << "not set a second time";
+
+    const auto again = ask_of(6, RegistryAsk::set, "a", {}, one(3));
+    const RegistryAsk erase{CallId{101}, RegistryAsk::erase, "a", again.token, {}, CallId{100}};
+    EXPECT_TRUE(repeat(erase).accepted);
+    EXPECT_TRUE(repeat(erase).accepted);
+}
+
+TEST_F(ServedAlone, WhatIsSettledIsForgottenAndTooManyUnsettledAreRefused) {
+    EXPECT_TRUE(repeat({CallId{1}, RegistryAsk::erase, "none", {}, {}, CallId{1}}).accepted);
+    EXPECT_TRUE(repeat({CallId{2}, RegistryAsk::erase, "none", {}, {}, CallId{2}}).accepted);
+    (void)server.ask(Rank{5}, {CallId{1}, RegistryAsk::erase, "none", {}, {}, CallId{1}});
+    EXPECT_TRUE(server.take_replies().empty()) << "nobody waits for it";
+    for (std::uint64_t id = 3; id < 1026; ++id)
+        ASSERT_TRUE(repeat({CallId{id}, RegistryAsk::erase, "none", {}, {}, CallId{2}}).accepted) << id;
+    const auto refused = repeat({CallId{1026}, RegistryAsk::erase, "none", {}, {}, CallId{2}});
+    ASSERT_TRUE(refused.error);
+    EXPECT_NE(refused.error->find("'none'"), std::string::npos);
+    EXPECT_TRUE(repeat({CallId{1027}, RegistryAsk::erase, "none", {}, {}, CallId{1027}}).accepted);
+}
+
 TEST_F(ServedAlone, KeysAndBytesHaveLimits) {
     const auto first = ask(RegistryAsk::set, "a", {}, Bytes(62));
     EXPECT_TRUE(first.accepted);
@@ -120,14 +157,24 @@ TEST(RegistryServed, AnAnswerWaitsForTheFollowers) {
 
 TEST(RegistryFold, ASnapshotIsTheWholeOfItAndNonsenseIsRefused) {
     Registry registry, copy;
-    ASSERT_TRUE(registry.apply(Registry::entry("a", Registry::Version{RegistryToken{7}, one(1), Rank{2}, CallId{3}})));
-    ASSERT_TRUE(registry.apply(Registry::entry("b", Registry::Version{RegistryToken{8}, one(2), Rank{2}, CallId{4}})));
-    ASSERT_TRUE(registry.apply(Registry::entry("a", std::nullopt)));
+    using Version = Registry::Version;
+    ASSERT_TRUE(
+        registry.apply(Registry::entry({Rank{2}, CallId{3}, CallId{3}, "a", Version{RegistryToken{7}, one(1)}})));
+    ASSERT_TRUE(
+        registry.apply(Registry::entry({Rank{2}, CallId{4}, CallId{3}, "b", Version{RegistryToken{8}, one(2)}})));
+    ASSERT_TRUE(registry.apply(Registry::entry({Rank{1}, CallId{9}, CallId{9}, "a", std::nullopt})));
     auto snapshot = registry.snapshot();
     ASSERT_TRUE(copy.load(snapshot));
     EXPECT_EQ(copy.snapshot(), snapshot);
     EXPECT_EQ(copy.find("a"), nullptr);
-    EXPECT_EQ(copy.find("b")->call, CallId{4});
+    EXPECT_EQ(copy.find("b")->bytes, one(2));
+    EXPECT_TRUE(copy.was_done(Rank{2}, CallId{3}) && copy.was_done(Rank{2}, CallId{4}) &&
+                copy.was_done(Rank{1}, CallId{9}));
+    EXPECT_EQ(copy.settled(Rank{1}), CallId{9});
+    ASSERT_TRUE(copy.apply(Registry::entry({Rank{2}, CallId{6}, CallId{4}, "c", std::nullopt})));
+    EXPECT_FALSE(copy.was_done(Rank{2}, CallId{3})) << "its client has the answer";
+    EXPECT_TRUE(copy.was_done(Rank{2}, CallId{4}));
+    ASSERT_TRUE(copy.load(snapshot));
     EXPECT_EQ(copy.bytes(), 2u);
     snapshot.pop_back();
     EXPECT_FALSE(copy.load(snapshot));

@@ -3,36 +3,23 @@
 
 #include <gtest/gtest.h>
 
-#include "support.hpp"
+#include "router_support.hpp"
 
 namespace muster::core {
 namespace {
 
+using testing::Lines;
+using testing::lines;
 using testing::ranks;
 
 const Bytes kBytes = {std::byte{5}};
 
 struct RouterTest : ::testing::Test {
-    Router router{std::make_unique<RoundRobin>()};
+    Router router{RouterSettings{}};
     std::vector<Rank> members = testing::ranks_up_to(10);
 
-    /// "8/1>2": request 1 of client 8 goes to engine 2. "8/1!text": it is answered with an error. "8/1=": with bytes.
-    static std::vector<std::string> lines(const Routings& routings) {
-        std::vector<std::string> list;
-        for (const auto& one : routings) {
-            if (const auto* routed = std::get_if<Routed>(&one))
-                list.push_back(std::to_string(routed->deliver.client.value) + "/" +
-                               std::to_string(routed->deliver.id.value) + ">" + std::to_string(routed->engine.value));
-            if (const auto* answered = std::get_if<Answered>(&one))
-                list.push_back(std::to_string(answered->client.value) + "/" +
-                               std::to_string(answered->answer.id.value) + (answered->answer.ok ? "=" : "!") +
-                               answered->answer.reason);
-        }
-        return list;
-    }
-    using Lines = std::vector<std::string>;
     Lines submit(std::uint64_t id, std::uint32_t client = 8) {
-        return lines(router.submit(Rank{client}, RequestId{id}, kBytes));
+        return lines(router.submit(Rank{client}, {RequestId{id}, kBytes}));
     }
     Lines reply(std::uint32_t engine, std::uint64_t id, std::uint32_t client = 8) {
         return lines(router.reply(Rank{engine}, {Rank{client}, RequestId{id}, kBytes}));
@@ -48,12 +35,12 @@ TEST_F(RouterTest, M16NextEngineIsTheIndexModuloTheListAndTheIndexMovesOn) {
     EXPECT_EQ(submit(2), Lines{"8/2>1"});
     EXPECT_EQ(submit(3), Lines{"8/3>2"});
     EXPECT_EQ(submit(4), Lines{"8/4>0"});
-    router.engine_registers(Rank{7});  // A late engine: index 4 modulo 4.
+    EXPECT_EQ(lines(router.engine_registers(Rank{7})), Lines{});  // A late engine: index 4 modulo 4.
     EXPECT_EQ(submit(5), Lines{"8/5>0"});
     EXPECT_EQ(submit(6), Lines{"8/6>1"});
     EXPECT_EQ(submit(7), Lines{"8/7>2"});
     EXPECT_EQ(submit(8), Lines{"8/8>7"});
-    router.engine_registers(Rank{7});  // A repeat.
+    EXPECT_EQ(lines(router.engine_registers(Rank{7})), Lines{});  // A repeat.
     EXPECT_EQ(router.engines(), ranks({0, 1, 2, 7}));
 }
 
@@ -61,7 +48,7 @@ TEST_F(RouterTest, M16WithoutEnginesTheAnswerComesAtOnce) {
     EXPECT_EQ(complete({}), Lines{});
     EXPECT_EQ(submit(1), Lines{"8/1!No engines connected"});
     EXPECT_EQ(router.open(), 0u);
-    router.engine_registers(Rank{3});
+    EXPECT_EQ(lines(router.engine_registers(Rank{3})), Lines{});
     EXPECT_EQ(submit(1), Lines{"8/1>3"}) << "the id is free again";
 }
 
@@ -128,13 +115,13 @@ TEST_F(RouterTest, M11AfterStopAllThatIsOpenIsAnswered) {
 /// Another policy gets the engines and the request's own bytes.
 TEST(RouterPolicy, IsAnInterface) {
     struct ByContent : RoutingPolicy {
-        std::size_t choose(const std::vector<Rank>& engines, const Bytes& request) override {
-            return std::to_integer<std::size_t>(request.at(0)) % engines.size();
+        std::optional<std::size_t> choose(const std::vector<Candidate>& engines, const RequestFace& request) override {
+            return std::to_integer<std::size_t>(request.bytes.at(0)) % engines.size();
         }
     };
-    Router router(std::make_unique<ByContent>());
+    Router router(std::make_unique<ByContent>(), {});
     (void)router.complete(ranks({0, 1, 2}), ranks({0, 1, 2, 8}));
-    const auto routed = router.submit(Rank{8}, RequestId{1}, kBytes);
+    const auto routed = router.submit(Rank{8}, {RequestId{1}, kBytes});
     EXPECT_EQ(std::get<Routed>(routed.at(0)).engine, Rank{2});
 }
 

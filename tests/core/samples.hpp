@@ -10,6 +10,18 @@
 
 namespace muster::core::testing {
 
+inline EngineWord sample_engine_word() {
+    return {.engine = Rank{50},
+            .load = {51, 52, {{"a", 0.5}, {"kv", 0.75}}},
+            .capacity = 53,
+            .given = 54,
+            .answered = 55,
+            .at = {56, 57},
+            .leads = true,
+            .running = true,
+            .wave = Wave{58}};
+}
+
 inline std::vector<Packet> sample_packets() {
     const Bytes bytes = {std::byte{1}, std::byte{2}, std::byte{3}};
     const std::vector<Message> messages = {
@@ -19,9 +31,10 @@ inline std::vector<Packet> sample_packets() {
         message::Told{OperationId{18}, false, "SUSPEND is legal in PAUSED only"},
         message::Tell{{5, Signal::suspend, Rank{6}, OperationId{19}}, 4},
         message::Submit{RequestId{20}, bytes},
-        message::Deliver{Rank{7}, RequestId{21}, bytes},
-        message::Reply{Rank{8}, RequestId{22}, bytes},
-        message::Answer{RequestId{23}, false, "No engines connected", bytes},
+        message::Submit{RequestId{20}, bytes, Slot{3}, {5, 6}, true},
+        message::Deliver{Rank{7}, RequestId{21}, bytes, 44},
+        message::Reply{Rank{8}, RequestId{22}, bytes, 45},
+        message::Answer{RequestId{23}, false, "No engines connected", bytes, Fault::busy},
         message::Wake{Round{9}, WakeScope::engine, 24},
         message::Leaving{},
         message::StateExists{},
@@ -29,10 +42,16 @@ inline std::vector<Packet> sample_packets() {
         message::Here{26, {Round{9}, 27, 28, Position::in_hooks}},
         message::StoreAsk{{CallId{29}, CallId{28}, Round{31}, 32, store::Set{"key", value_of(Bytes{std::byte{33}})}}},
         message::StoreTold{CallId{34}, {.value = value_of(Bytes{std::byte{35}}), .number = 36, .done = true}},
-        message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes},
+        message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes, CallId{43}, Round{48}},
         message::RegistryTold{CallId{46}, "full", RegistryToken{47}, bytes, true},
         message::Copy{Round{9}, 48, true, bytes},
         message::Kept{Round{9}, 49},
+        message::Abort{RequestId{60}},
+        message::CallOff{Rank{61}, RequestId{62}},
+        message::Dropped{Rank{63}, RequestId{64}, 65},
+        message::LoadsUp{Round{9}, {sample_engine_word()}},
+        message::WatchLoads{},
+        message::LoadsTold{Round{9}, {{66, Wave{67}, true, {{Slot{68}, Rank{69}, 70, {71, 72, {{"kv", 0.25}}}}}}}},
     };
     std::vector<Packet> packets;
     for (const auto& message : messages) packets.push_back({Round{9}, Rank{3}, packets.size() + 1, 41, message});

@@ -95,7 +95,7 @@ TEST_F(ClientTest, AnErrorAnswersARequestOnlyFromTheCoordinator) {
     last = board.submit(RequestId{4}, {std::byte{1}});
     enter(1, {});
     EXPECT_TRUE(says("submit", 1));
-    hear(0, message::Answer{RequestId{4}, false, kEnginesStopped, {}});
+    hear(0, message::Answer{RequestId{4}, false, kEnginesStopped, {}, Fault::ended});
     EXPECT_FALSE(ended());
     hear(1, message::Answer{RequestId{4}, false, kNoEngines, {}});
     EXPECT_TRUE(ended());

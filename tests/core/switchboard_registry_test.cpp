@@ -97,6 +97,72 @@ TEST_F(RegistryOverTheChannel, AnOpenCallIsAskedAgainOfTheSuccessorAndDoneOnce) 
     }
 }
 
+TEST_F(RegistryOverTheChannel, AnEraseThatWasDoneIsAcceptedBySuccessorsToo) {
+    for (std::uint32_t steps = 0; steps < 12; ++steps) {
+        FakeMembers other{{.engines = 4, .standbys = 2, .clients = 1, .seed = steps + 1}};
+        other.settle();
+        other.carry_out(3, other.board(3).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {}, CallId{1}}));
+        other.settle();
+        const auto token = other.at(3).looked[CallId{1}].at(0).token;
+        other.carry_out(3,
+                        other.board(3).registry_call({CallId{2}, RegistryAsk::erase, "state", token, {}, CallId{2}}));
+        other.run(steps);
+        other.kill(0);
+        other.rebuild();
+        other.settle();
+        ASSERT_EQ(other.at(3).looked[CallId{2}].size(), 1u) << steps;
+        EXPECT_TRUE(other.at(3).looked[CallId{2}][0].accepted) << steps;
+    }
+}
+
+/// Found by the simulator: a coordinator that is one no longer has said no, its successor says yes, and the client
+/// heard the no first.
+TEST_F(RegistryOverTheChannel, WhatAFormerCoordinatorHasSaidDoesNotCount) {
+    for (std::uint32_t seed = 1; seed <= 60; ++seed) {
+        FakeMembers other{{.engines = 4, .standbys = 2, .clients = 1, .seed = seed}};
+        other.settle();
+        other.carry_out(2, other.board(2).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {std::byte{7}}}));
+        other.settle();
+        const auto token = other.at(2).looked[CallId{1}].at(0).token;
+        other.carry_out(3, other.board(3).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {std::byte{9}}}));
+        other.run(seed % 6);
+        other.carry_out(2, other.board(2).registry_call({CallId{2}, RegistryAsk::erase, "state", token, {}}));
+        other.next_coordinator = Rank{1};
+        other.rebuild();
+        other.settle();
+        other.carry_out(2, other.board(2).registry_call({CallId{3}, RegistryAsk::get, "state", {}, {}}));
+        other.settle();
+        ASSERT_EQ(other.at(3).looked[CallId{1}].size(), 1u) << seed;
+        const bool there = other.at(2).looked[CallId{3}].at(0).bytes == Bytes{std::byte{9}};
+        EXPECT_EQ(other.at(3).looked[CallId{1}][0].accepted, there) << seed;
+    }
+}
+
+/// Found by the simulator: a call that had not reached its coordinator came again when that one was in office for the
+/// second time, and was done, though a coordinator between had said no to it.
+TEST_F(RegistryOverTheChannel, ACallOfAnEarlierTimeInOfficeIsNotDone) {
+    for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+        FakeMembers other{{.engines = 4, .standbys = 2, .clients = 1, .seed = seed}};
+        other.settle();
+        other.carry_out(2, other.board(2).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {std::byte{7}}}));
+        other.settle();
+        const auto token = other.at(2).looked[CallId{1}].at(0).token;
+        other.carry_out(3, other.board(3).registry_call({CallId{1}, RegistryAsk::set, "state", {}, {std::byte{9}}}));
+        other.next_coordinator = Rank{1};
+        other.rebuild();
+        other.run(seed % 50);
+        other.carry_out(2, other.board(2).registry_call({CallId{2}, RegistryAsk::erase, "state", token, {}}));
+        other.next_coordinator = Rank{0};
+        other.rebuild();
+        other.settle();
+        other.carry_out(2, other.board(2).registry_call({CallId{3}, RegistryAsk::get, "state", {}, {}}));
+        other.settle();
+        ASSERT_EQ(other.at(3).looked[CallId{1}].size(), 1u) << seed;
+        const bool there = other.at(2).looked[CallId{3}].at(0).bytes == Bytes{std::byte{9}};
+        EXPECT_EQ(other.at(3).looked[CallId{1}][0].accepted, there) << seed;
+    }
+}
+
 TEST_F(RegistryOverTheChannel, WhoeverHasGivenUpHearsNothingMore) {
     const auto id = ask(3, RegistryAsk::get, "state");
     job.board(3).forget_registry_call(id);

@@ -70,4 +70,26 @@ try in-all-to-all by_muster "1@50"
 try coordinator-in-suspend by_muster "0@suspend"
 try in-resume-under-mpirun by_mpirun "2@resume"
 
+# Requests for the first group alone: the other has no turn of any kind.
+one_group() {
+    local begin=$SECONDS
+    [[ -n $only && $only != one-group ]] && return
+    by_muster --requests 100 --rate $rate --cycles 0 --only-slots 2 > "$scratch/output" 2>&1
+    local status=$? rank
+    for rank in 2 3; do
+        grep -q "serve: rank $rank: 0 forwards, 0 dummy forwards" "$scratch/output" || status="$status, rank $rank was awake"
+    done
+    for rank in 0 1; do
+        grep -q "serve: rank $rank: [1-9][0-9]* forwards" "$scratch/output" || status="$status, rank $rank had no work"
+    done
+    if [[ $status == 0 ]]; then
+        echo "ok     one-group ($((SECONDS - begin)) s)"
+    else
+        echo "FAILED one-group: status $status"
+        tail -n 40 "$scratch/output"
+        failed=1
+    fi
+}
+one_group
+
 exit $failed

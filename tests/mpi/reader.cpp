@@ -26,9 +26,11 @@ std::string listed(const std::vector<std::string>& nodes) {
     return text;
 }
 
-/// Closed too early, the others would hear that, and not which round they are in.
+/// The first round is that of the lowest ranks: others come when it is complete (`nodes` 0), and nobody closes it
+/// before.
 bool all_are_here(const muster::Session& session, std::size_t nodes) {
     const auto store = session.store();
+    if (nodes == 0) return static_cast<bool>(store->get("all are in it", 20s));
     const auto count = store->add("in the round", 1, 20s);
     if (count && static_cast<std::size_t>(*count) == nodes) (void)store->set("all are in it", {}, 20s);
     return static_cast<bool>(store->get("all are in it", 20s));
@@ -38,23 +40,37 @@ bool all_are_here(const muster::Session& session, std::size_t nodes) {
 void read(muster::Session& session, std::uint32_t rounds, std::int64_t least, std::int64_t most) {
     const std::string self = "rank " + std::to_string(session.rank().value);
     unsigned records = 0;
+    unsigned redundant = 0;  // Since then: 1 and the keep-alives.
     auto times = muster::RendezvousTimes::in_job();
     times.last_call = 0.1;
-    auto meeting = muster::Rendezvous::in_job(session, {.run_id = "readers",
-                                                        .min_nodes = least,
-                                                        .max_nodes = most,
-                                                        .times = times,
-                                                        .on_event = [&](const std::string&) { ++records; }});
+    auto meeting = muster::Rendezvous::in_job(
+        session, {.run_id = "readers",
+                  .min_nodes = least,
+                  .max_nodes = most,
+                  .times = times,
+                  .bootstrap = self,
+                  .on_event = [&](const std::string& record) {
+                      ++records;
+                      // The next keep-alive but its own: by then that is written.
+                      if (redundant > 0 && record.find("keep_alive") != std::string::npos && ++redundant == 3)
+                          (void)session.store()->set("redundant", {}, 20s);
+                      if (record.find("to the redundancy list") != std::string::npos) redundant = 1;
+                  }});
     if (!meeting) return line("WRONG " + self + " " + meeting.error().text);
-    while (true) {
+    const auto rank = session.rank().value;
+    if (rank >= most && !all_are_here(session, 0)) return line("WRONG " + self + " waits in vain for the first round");
+    for (bool first = true;;) {
         const auto round = meeting->next_rendezvous();
         if (!round) {
             line(self + " ended " + std::to_string(records > 0) + " " + round.error().text);
             return;
         }
         line(self + " joined round " + std::to_string(round->round.value) + " as " + std::to_string(round->rank.value) +
-             " of" + listed(round->nodes));
-        if (rounds == 0 && !all_are_here(session, round->nodes.size())) return line("WRONG " + self + " waits in vain");
+             " of" + listed(round->nodes) + " told by " + round->bootstrap);
+        if (first && rank < most && !all_are_here(session, round->nodes.size()))
+            return line("WRONG " + self + " waits in vain");
+        first = false;
+        if (rounds == 0 && !session.store()->get("redundant", 20s)) return line("WRONG nobody is redundant");
         if (round->round.value >= rounds) (void)meeting->shutdown();
         while (!session.interrupted() || !session.is_client()) {
             const auto over = meeting->is_round_over();

@@ -20,7 +20,7 @@
 #include <thread>
 
 #include "muster/mpi.hpp"
-#include "server_asker.hpp"
+#include "server_waves.hpp"
 
 namespace {
 
@@ -90,6 +90,8 @@ void ask(Session& session, const std::string& mode) {
         asker.submit(static_cast<int>(options["requests"]));
         asker.collect(true);
     }
+    if (mode == "waves") server::Bursts(session, asker).run();
+    if (mode == "one-group") server::Bursts(session, asker).one_group();
     if (mode == "idle") std::this_thread::sleep_for(std::chrono::milliseconds(options["idle-ms"]));
     if (mode == "vanish" && session.rank().value == 4) {
         asker.submit(20);

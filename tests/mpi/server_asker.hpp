@@ -35,6 +35,14 @@ public:
         }
     }
 
+    /// One request of one turn, to the engine at this slot.
+    void submit_to(muster::Slot slot) {
+        const std::uint64_t request[2] = {next_++, 1};
+        const auto id = client_.submit(std::as_bytes(std::span(request)), muster::SubmitOptions{.engine = slot});
+        if (!id) return wrong(session_, "submit: " + id.error().text);
+        sent_[*id] = request[0];
+    }
+
     /// Takes the replies that are here, or waits for all.
     void collect(bool all) {
         while (!sent_.empty()) {

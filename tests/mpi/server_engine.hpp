@@ -17,8 +17,9 @@ namespace server {
 using muster::Session;
 using muster::Turn;
 
-inline std::map<std::string, long> options{{"cycles", 20}, {"seed", 1},      {"requests", 200}, {"hold-us", 0},
-                                           {"wait", 1},    {"work-us", 200}, {"deadline", 20},  {"skip", -1}};
+inline std::map<std::string, long> options{{"cycles", 20},  {"seed", 1},      {"requests", 200}, {"hold-us", 0},
+                                           {"wait", 1},     {"work-us", 200}, {"deadline", 20},  {"skip", -1},
+                                           {"waves", 1000}, {"group-size", 4}};
 
 inline void wrong(const Session& session, const std::string& what) {
     std::printf("WRONG rank %u round %u: %s\n", session.rank().value, session.world().round.value, what.c_str());

@@ -15,6 +15,14 @@ expect "again" 0 "" "$muster" simulate --members 9 --standbys 2 --clients 1 --ki
 [ "$first" = "$(figures)" ] || fail_if "the same seed is the same run" "figures differ"
 expect "another seed" 0 "" "$muster" simulate --members 9 --standbys 2 --clients 1 --kill 0.002 --acts 2 --seeds 50 --json --seed 7
 [ "$first" != "$(figures)" ] || fail_if "another seed is another run" "figures are equal"
+expect "a rendezvous" 0 "" "$muster" simulate --machine rendezvous --members 20 --seeds 10 --json
+for figure in members rounds deaths hangs wishes store_answered registry_answered; do
+  says "a rendezvous" "\"$figure\":[1-9]"
+done
+says "a rendezvous" '"violations":\[\]'
+first=$(figures)
+expect "a rendezvous again" 0 "" "$muster" simulate --machine rendezvous --members 20 --seeds 10 --json
+[ "$first" = "$(figures)" ] || fail_if "the same seed is the same rendezvous" "figures differ"
 expect "cycles" 0 "" "$muster" simulate --members 6 --engine-ranks 2 --cycles 3 --json
 says "four barriers a cycle, two for the stop" '"barriers":14,'
 expect "followed" 0 "crosses barrier 1" "$muster" simulate --members 2 --trace

@@ -46,4 +46,36 @@ inline WorldOptions deadly_world(std::uint64_t seed) {
     return options;
 }
 
+/// 20 members of whom some die, some hang and wake too late or in time, and all ask for rounds and use the store.
+inline WorldOptions rendezvous_world(std::uint64_t seed) {
+    constexpr std::uint32_t kMembers = 20;
+    Dice dice(seed ^ 0x4e2dULL);
+    WorldOptions options{.seed = seed};
+    options.engine_ranks = dice.below(4) == 0 ? 2 : 1;
+    options.group_size = dice.below(4) == 0 ? 2 : 0;
+    options.clients = dice.below(3);
+    const auto unit = options.engine_ranks * std::max<std::uint32_t>(1, options.group_size);
+    const auto world = (kMembers - options.clients - dice.between(0, 8)) / unit * unit;
+    options.engines = world / options.engine_ranks;
+    options.standbys = kMembers - options.clients - world;
+    options.nodes = dice.below(3) == 0 ? dice.between(1, 4) : dice.between(10, 20);  // Many are alone on theirs.
+    options.fan_out = dice.between(1, 4);
+    options.acts_per_ms = 0.1 * dice.between(1, 5);
+    options.calls_per_ms = 0.1 * dice.between(1, 5);
+    options.wishes_per_ms = 0.001 * dice.between(1, 8);
+    options.closing_worlds = 0.1;
+    options.slot_order = dice.below(4) == 0 ? SlotOrder::sorted : SlotOrder::stable;
+    options.quorum = dice.below(5) == 0 ? Quorum::none : Quorum::majority;
+    auto& faults = options.faults;
+    faults.kill_per_event = dice.below(3) == 0 ? 0 : 0.0002;
+    faults.kill_per_recovery_event = dice.below(2) == 0 ? 0 : 0.002;
+    faults.kill_coordinator = dice.below(2) == 0 ? 0 : 0.001;
+    faults.deaths_max = dice.between(0, 8);
+    faults.hang_per_event = dice.below(4) == 0 ? 0 : 0.001;
+    faults.hang_coordinator = dice.below(2) == 0 ? 0 : 0.002;
+    faults.hangs_max = dice.between(2, 12);
+    faults.stale_packet = dice.below(3) == 0 ? 0 : 0.3;
+    return options;
+}
+
 }  // namespace muster::sim::testing
