@@ -31,7 +31,7 @@ ROWS = {
 BUDGETS = {
     "consensus": {"consensus_over_allreduce": 1.2},
     "pause": {"pause_over_bare": 2.0},
-    "rendezvous": {"round_over_split": 3.0, "messages_per_member_max": 20.0, "rounds_of_all_ask_max": 1.0},
+    "rendezvous": {"round_over_split": 3.0, "messages_per_member_max": 28.0, "rounds_of_all_ask_max": 1.0},
     "rest": {"resting_cpu_percent_max": 2.0, "wake_ms": 2.0},
     "route": {"request_over_bare": 1 / 0.7},
 }
