@@ -44,10 +44,11 @@ double most_of(const BenchSamples& samples, const std::string& name) {
 }  // namespace
 
 double messages_budget(int members) {
-    constexpr double kRingsPerDoubling = 2, kWithFollowers = 16;
+    constexpr int kFollowers = 2, kInTheTree = 5;                // Four children and a parent.
+    constexpr double kRingsPerDoubling = 2, kWithNeighbour = 8;  // Resync, two messages, acknowledgement, a ring each.
     int doublings = 0;
     for (int reached = 1; reached < members; reached *= 2) ++doublings;
-    return kRingsPerDoubling * doublings + kWithFollowers;
+    return kRingsPerDoubling * doublings + kWithNeighbour * std::min(members - 1, kFollowers + kInTheTree);
 }
 
 std::optional<BenchReport> rendezvous_report(int ranks, const BenchSamples& samples) {
