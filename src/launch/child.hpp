@@ -39,8 +39,9 @@ struct ChildOptions {
     std::map<std::string, std::string> environment{};  ///< On top of ours.
     int death_signal = 15;                             ///< What the child gets when the thread that started it dies.
     /// For a process with other threads: when it is killed, each thread that dies hands its children to the next one
-    /// and sends the death signal again (Linux), and mpirun takes the third TERM for a wish to leave its ranks behind.
-    /// So the child is a keeper with one thread, which starts the command and ends as it does.
+    /// and sends the death signal again (Linux). mpirun answers a second TERM with a line to a pipe that nobody reads
+    /// any more, dies of that and leaves its ranks behind. So the child is a keeper with one thread, which starts the
+    /// command, passes one signal on, and ends as the command does.
     bool keeper = false;
 };
 

@@ -94,7 +94,7 @@ private:
 
     Outcome stopped() {
         if (running_) place_.say("the job goes on without this muster run; to stop it, stop " + launcher_);
-        return place_.stopped();
+        return place_.leave(asked_to_stop());
     }
 
     MeetingPlace& place_;

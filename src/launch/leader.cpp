@@ -59,7 +59,7 @@ private:
             if (guests_.size() == joined_.world.size()) return std::nullopt;
             if (failure == nullptr && is_broken(std::get<meet::State>(seen))) return std::nullopt;
             if (Patience::Clock::now() >= end) return late();
-            if (!place_.pause()) return place_.stopped();
+            if (!place_.pause()) return asked_to_stop();
         }
     }
 

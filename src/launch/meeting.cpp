@@ -45,7 +45,7 @@ public:
             if (auto* outcome = std::get_if<Outcome>(&state)) return std::move(*outcome);
             if (auto found = look(std::get<meet::State>(state))) return std::move(*found);
             if (std::chrono::steady_clock::now() >= end) return late(std::get<meet::State>(state));
-            if (!pause()) return outcome_of(ExitCode::stopped, "a signal asked muster run to stop");
+            if (!pause()) return asked_to_stop();
         }
     }
 

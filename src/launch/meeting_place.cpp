@@ -50,6 +50,8 @@ bool is_present(const State& state, Round round, const Node& node) {
     return state.round == round && state.complete && state.participants.contains(node);
 }
 
+Outcome asked_to_stop() { return outcome_of(ExitCode::stopped, "a signal asked muster run to stop"); }
+
 std::variant<std::unique_ptr<MeetingPlace>, Outcome> MeetingPlace::open(const Meeting& meeting,
                                                                         const JobOptions& options, bool joins) {
     std::error_code fault;
@@ -98,9 +100,10 @@ bool MeetingPlace::pause() {
 }
 
 std::variant<meet::Joined, Outcome> MeetingPlace::meet() {
+    const auto least = std::to_string(meeting_.settings.min_nodes), most = std::to_string(meeting_.settings.max_nodes);
     if (!joins_)
-        say("waiting in " + meeting_.directory + " for " + std::to_string(meeting_.settings.min_nodes) + " to " +
-            std::to_string(meeting_.settings.max_nodes) + " nodes, as " + text_of(rendezvous_->node()));
+        say("waiting in " + meeting_.directory + " for " + (least == most ? "" : least + " to ") + most +
+            " nodes, as " + text_of(rendezvous_->node()));
     // With our signal mask: the signals are taken in pause().
     auto joining = std::async(std::launch::async, [this] {
         auto met = rendezvous_->next_rendezvous();
@@ -110,7 +113,7 @@ std::variant<meet::Joined, Outcome> MeetingPlace::meet() {
     });
     std::optional<Outcome> instead;
     while (!instead && joining.wait_for(Millis(0)) != std::future_status::ready)
-        instead = pause() ? look_around() : outcome_of(ExitCode::stopped, "a signal asked muster run to stop");
+        instead = pause() ? look_around() : asked_to_stop();
     if (instead) rendezvous_->interrupt();
     auto met = joining.get();
     std::uint64_t rung = 0;
@@ -177,8 +180,6 @@ Outcome MeetingPlace::leave(const Outcome& why) {
             "); the others will miss it after " + meet::seconds_text(meet::silence_max(meeting_.settings)));
     return why;
 }
-
-Outcome MeetingPlace::stopped() { return leave(outcome_of(ExitCode::stopped, "a signal asked muster run to stop")); }
 
 /// What next_rendezvous() raised, as an exit code and a sentence.
 Outcome MeetingPlace::ended(const Failure& failure) const {

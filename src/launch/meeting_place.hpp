@@ -30,9 +30,8 @@ public:
 
     /// The time between two looks; false: INT, TERM or HUP came.
     [[nodiscard]] bool pause();
-    /// Off all lists, and out; `why` where a signal was not the reason.
+    /// Off all lists, and out, with that outcome. Nothing else after it.
     [[nodiscard]] Outcome leave(const Outcome& why);
-    [[nodiscard]] Outcome stopped();
     void say(const std::string& text) const;  ///< A line for people.
 
     [[nodiscard]] meet::Rendezvous& rendezvous() { return *rendezvous_; }
@@ -59,6 +58,9 @@ private:
     std::optional<Round> running_;  ///< The round of a job that was seen to run without us.
     std::string said_;
 };
+
+/// What comes of pause() saying false.
+[[nodiscard]] Outcome asked_to_stop();
 
 /// Whether `node` is still in that very round.
 [[nodiscard]] bool is_present(const meet::State& state, Round round, const meet::Node& node);

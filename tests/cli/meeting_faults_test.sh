@@ -29,8 +29,9 @@ go; end "the job goes on without it, again" a 0 ""
 both; frozen=$(muster_of a); kill -STOP "$frozen"
 # Where it hangs with the lock in its hand, nobody can write any more; that ends in the same code.
 end "the launcher hangs" b 15 "has not been heard of for 2 s|meet/muster-$run_id.lock' was held by another process for 5000 ms"
-kill -CONT "$frozen"
+kill -CONT "$frozen"; since=$SECONDS
 end "a launcher that was given up stops its job" a 15 "the others have not heard of this muster run for 2 s .* its job was stopped"
+[ $((SECONDS - since)) -lt 15 ] || fail_if "its job was stopped" "it ran to its end, $((SECONDS - since)) s"
 
 both   # T10: a spare does not begin the job again when the launcher is gone.
 begin spare localhost:1 2 -- "${until_told[@]}" "$work/go.$run_id" 0

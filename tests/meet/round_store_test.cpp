@@ -29,6 +29,8 @@ TEST_F(RoundStores, T28_KeysLieUnderTheRoundsPrefix) {
     EXPECT_EQ(store.contents()->size(), 1u);
     EXPECT_TRUE(files().contains("muster-muster%2Erendezvous%2Ejob%2E3.state"));
     EXPECT_EQ(*RoundStore(place(4)).look("x"), std::nullopt) << "another round's";
+    ASSERT_TRUE(store.open());
+    EXPECT_TRUE(store.contents()->empty()) << "empty at first, whatever lies there";
 }
 
 TEST_F(RoundStores, T30_NobodyReadsOrWritesBeforeRankZeroHasOpened) {

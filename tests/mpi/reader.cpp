@@ -40,19 +40,22 @@ bool all_are_here(const muster::Session& session, std::size_t nodes) {
 void read(muster::Session& session, std::uint32_t rounds, std::int64_t least, std::int64_t most) {
     const std::string self = "rank " + std::to_string(session.rank().value);
     unsigned records = 0;
+    unsigned redundant = 0;  // Since then: 1 and the keep-alives.
     auto times = muster::RendezvousTimes::in_job();
     times.last_call = 0.1;
-    auto meeting =
-        muster::Rendezvous::in_job(session, {.run_id = "readers",
-                                             .min_nodes = least,
-                                             .max_nodes = most,
-                                             .times = times,
-                                             .bootstrap = self,
-                                             .on_event = [&](const std::string& record) {
-                                                 ++records;
-                                                 if (record.find("to the redundancy list") != std::string::npos)
-                                                     (void)session.store()->set("redundant", {}, 20s);
-                                             }});
+    auto meeting = muster::Rendezvous::in_job(
+        session, {.run_id = "readers",
+                  .min_nodes = least,
+                  .max_nodes = most,
+                  .times = times,
+                  .bootstrap = self,
+                  .on_event = [&](const std::string& record) {
+                      ++records;
+                      // The next keep-alive but its own: by then that is written.
+                      if (redundant > 0 && record.find("keep_alive") != std::string::npos && ++redundant == 3)
+                          (void)session.store()->set("redundant", {}, 20s);
+                      if (record.find("to the redundancy list") != std::string::npos) redundant = 1;
+                  }});
     if (!meeting) return line("WRONG " + self + " " + meeting.error().text);
     const auto rank = session.rank().value;
     if (rank >= most && !all_are_here(session, 0)) return line("WRONG " + self + " waits in vain for the first round");

