@@ -63,14 +63,14 @@ def expect(condition, what, output):
 OPEN_MPI_CRASH = "ompi_comm_set_rank_failed"
 
 
-def attempt(case):
+def attempt(name, case):
     """Runs it; once more where Open MPI itself has crashed, which is said."""
     try:
         case()
     except Failure as failure:
         if OPEN_MPI_CRASH not in str(failure):
             raise
-        print(f"again   {case.__name__}: Open MPI crashed in {OPEN_MPI_CRASH}", flush=True)
+        print(f"again   {name}: Open MPI crashed in {OPEN_MPI_CRASH}", flush=True)
         case()
 
 
@@ -87,7 +87,7 @@ def main(more=None):
     for name in chosen:
         begun = time.monotonic()
         try:
-            attempt(cases[name])
+            attempt(name, cases[name])
             print(f"ok      {name} ({time.monotonic() - begun:.1f} s)", flush=True)
         except Failure as failure:
             failed += 1
