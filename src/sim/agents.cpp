@@ -34,6 +34,7 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     if (options_.recovery)
         view->followers = core::followers_of(view->coordinator, plan.world, plan.standbys, launch_, kFollowers);
     view->keeper = plan.keeper;
+    view->keeper_term = plan.keeper_term;
     const auto size = static_cast<std::uint32_t>(plan.world.size());
     auto group_of = core::groups_of(plan_settings_.placement, size);
     view->groups = group_of;
