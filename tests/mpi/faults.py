@@ -86,9 +86,12 @@ AT_POINTS = ["kill:rank=3@point=commit.entered#10", "segv:rank=0@point=shrunk", 
 def the_same_weights_whatever_happens_at_steps():
     _, output, undisturbed = train([])
     expect(undisturbed, "no result", output)
-    code, output, weights = train(["; ".join(AT_STEPS[:3]), *AT_STEPS[3:]])
+    # Rank 0 is RUNNING in five rounds, and comes to it once.
+    never = "kill:rank=0@state=RUNNING#2"
+    code, output, weights = train(["; ".join(AT_STEPS[:3]), *AT_STEPS[3:], never])
     expect(code == 0 and weights == undisturbed, f"exit code {code}, weights {weights}, not {undisturbed}", output)
     expect_carried_out(AT_STEPS, output)
+    expect(carried_out(output, never) == 0, never, output)
     expect_lost((1, 2, 3), (4,), output)
 
 
