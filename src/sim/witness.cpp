@@ -27,13 +27,17 @@ bool is_goal(core::Wanted wanted, State state) {
     return false;
 }
 
-bool in_group_with_work(const Comms& comms, std::uint32_t group, const std::vector<Member>& members,
-                        std::uint64_t since) {
-    return std::any_of(comms.groups[group].members.begin(), comms.groups[group].members.end(), [&](Rank rank) {
-        const auto& engine = members[rank.value].engine;
-        return engine && engine->source && !(engine->open.empty() && engine->inbox.empty()) &&
-               engine->work_since <= since;
-    });
+using GroupKey = std::pair<const Comms*, std::uint32_t>;
+
+/// Groups in which somebody has had work since then.
+std::set<GroupKey> groups_with_work(const std::vector<Member>& members, std::uint64_t since) {
+    std::set<GroupKey> groups;
+    for (const auto& member : members) {
+        const auto* engine = member.engine.get();
+        if (engine && engine->source && !(engine->open.empty() && engine->inbox.empty()) && engine->work_since <= since)
+            groups.insert({engine->now.comms.get(), engine->now.group});
+    }
+    return groups;
 }
 
 }  // namespace
@@ -189,6 +193,7 @@ void Witness::states_fit(const std::vector<Member>& members) {
 
 void Witness::nobody_rests_beside_work(const std::vector<Member>& members, std::uint64_t now,
                                        std::uint64_t rested_max) {
+    const auto busy = groups_with_work(members, now - std::min(now, rested_max));
     for (const auto& member : members) {
         if (!member.alive || member.hung || member.cut || !member.steady || member.broken || !member.engine_role)
             continue;
@@ -196,7 +201,7 @@ void Witness::nobody_rests_beside_work(const std::vector<Member>& members, std::
         const State state = engine.loop.lifecycle().state();
         if (engine.doing != Doing::rest || (state != State::running && state != State::pausing)) continue;
         if (now < engine.resting_since + rested_max) continue;
-        if (in_group_with_work(*engine.now.comms, engine.now.group, members, now - rested_max))
+        if (busy.contains({engine.now.comms.get(), engine.now.group}))
             return violated(who(member) + " rests while its group has work");
     }
 }
