@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/run_meeting.hpp"
+#include "core/fault_order.hpp"
 #include "launch/job.hpp"
 
 namespace muster::cli {
@@ -17,9 +20,9 @@ struct RunOptions {
     launch::JobSpec spec;
     MeetingOptions meeting;
     std::string hosts, json_file, run_id;
-    std::vector<std::string> mca;
+    std::vector<std::string> mca, inject;
     double kill_after = 10;
-    bool verbose = false;
+    bool verbose = false, stopped_ranks = false;
 };
 
 const char* const kFooter =
@@ -37,6 +40,12 @@ const char* const kFooter =
     "  muster run --rendezvous /shared --run-id 42 --nodes 2 --host $(hostname):8 -n 12 --standbys 4 -- ./train\n"
     "  muster run --join 41 --rendezvous /shared                             asks the running job 41 to take this node "
     "in\n"
+    "  muster run -n 4 --standbys 1 --inject 'kill:rank=3@step=120' -- ./train\n"
+    "  muster run -n 4 --standbys 3 --inject 'kill:rank=any@rate=0.2/s,seed=7,max=3' -- ./train\n"
+    "  muster run -n 4 --inject 'stop:rank=1@time=2.5s:0.5; slow:rank=2@step=10:20' -- ./train     stands still for "
+    "0.5 s; 20 ms a turn\n"
+    "  muster run -n 4 --standbys 1 --clients 1 --inject 'segv:rank=1@state=PAUSING' -- ./serve    also exit0, abort; "
+    "@point=shrunk#2\n"
     "Ranks: engines x engine ranks, then standbys, then clients.\n"
     "Signals: INT, TERM and HUP stop the job (exit code 10), a second INT kills it; USR1 and USR2 go to every rank.";
 
@@ -90,6 +99,19 @@ void add_place(CLI::App& run, RunOptions& options) {
         ->allow_extra_args(false);
 }
 
+void add_faults(CLI::App& run, RunOptions& options) {
+    run.add_option(
+           "--inject", options.inject,
+           "Faults to order, WHAT:rank=RANK@WHEN, several with ';' or by repeating the option (default: "
+           "MUSTER_INJECT). WHAT: kill, stop, slow, exit0, abort, segv. WHEN: step=N, time=2.5s, state=PAUSING, "
+           "point=NAME, or for RANK any rate=0.2/s,seed=7,max=3. stop ends with :SECONDS (none: for ever), slow "
+           "with :MS")
+        ->type_size(1)
+        ->expected(-1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
+}
+
 void add_output(CLI::App& run, RunOptions& options) {
     run.add_flag("--prefix-output", options.spec.prefix_output, "Every line of output begins with its rank");
     run.add_option("--json", options.json_file, "Write what the job tells to this file, one JSON object a line");
@@ -106,6 +128,19 @@ int refuse(const std::string& text) {
     return static_cast<int>(ExitCode::bad_usage);
 }
 
+/// Takes the faults to order; empty, or what is wrong with them.
+std::string take_faults(RunOptions& options) {
+    const char* inherited = std::getenv("MUSTER_INJECT");
+    if (options.inject.empty() && inherited != nullptr) options.inject.emplace_back(inherited);
+    for (const auto& part : options.inject) options.spec.inject += (options.spec.inject.empty() ? "" : ";") + part;
+    const auto orders = core::parse_fault_orders(options.spec.inject);
+    if (!orders) return "--inject " + orders.error().text;
+    options.stopped_ranks = core::stops_for_ever(*orders);
+    constexpr double kStoppedAfter = 2;  // Whoever stands still for ever needs not to be waited for.
+    if (options.stopped_ranks) options.kill_after = std::min(options.kill_after, kStoppedAfter);
+    return "";
+}
+
 launch::Outcome start(const RunOptions& options, const launch::Meeting& meeting, const launch::JobOptions& job) {
     if (!options.meeting.join.empty()) return launch::run_join(meeting, job);
     if (options.meeting.wanted()) return launch::run_together(options.spec, meeting, job);
@@ -120,6 +155,7 @@ int run(RunOptions& options) {
     }
     for (std::size_t i = 0; i + 1 < options.mca.size(); i += 2)
         options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
+    if (const auto wrong = take_faults(options); !wrong.empty()) return refuse(wrong);
     std::ofstream json;
     if (!options.json_file.empty()) {
         options.spec.events = "link";
@@ -129,7 +165,7 @@ int run(RunOptions& options) {
     const auto asked = meeting_of(options.meeting, options.spec, options.run_id);
     if (!asked.error.empty()) return refuse(asked.error);
     if (!options.run_id.empty()) options.spec.run_id = options.run_id;
-    launch::JobOptions job{.verbose = options.verbose};
+    launch::JobOptions job{.verbose = options.verbose, .stopped_ranks = options.stopped_ranks};
     job.kill_after = std::chrono::milliseconds(static_cast<long>(options.kill_after * 1000));
     if (json.is_open()) job.on_event = [&](const nlohmann::json& event) { json << event.dump() << std::endl; };
     const auto outcome = start(options, asked.meeting, job);
@@ -146,6 +182,7 @@ void register_run(CLI::App& app, int& exit_code) {
     add_turns(*command, *options);
     add_place(*command, *options);
     add_meeting(*command, options->meeting);
+    add_faults(*command, *options);
     add_output(*command, *options);
     command->footer(kFooter);
     command->callback([options, &exit_code] { exit_code = run(*options); });

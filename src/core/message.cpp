@@ -186,6 +186,8 @@ bool numbered(const std::optional<Message>& message) {
 
 const char* name_of(const Message& message) { return kNames[message.index()]; }
 
+std::span<const char* const> names_of_messages() { return kNames; }
+
 const char* name_of(Position::Doing doing) {
     switch (doing) {
         case Position::elsewhere: return "outside its loop";

@@ -106,6 +106,7 @@ using Message = std::variant<message::Connect, message::Connected, message::Ask,
                              message::Kept, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
                              message::WatchLoads, message::LoadsTold, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
+[[nodiscard]] std::span<const char* const> names_of_messages();  ///< All of them.
 
 struct Packet {
     Round round;

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/fault_order.hpp"
+
 namespace muster::launch {
 
 namespace {
@@ -52,6 +54,14 @@ std::string complaint_about_least(const JobSpec& spec) {
     return "";
 }
 
+/// Faults for somebody who is not there would never happen, and nobody would know why.
+std::string complaint_about_faults(const JobSpec& spec) {
+    const auto orders = core::parse_fault_orders(spec.inject);
+    const auto text =
+        orders ? core::complaint_about_ranks(*orders, static_cast<std::uint32_t>(spec.ranks())) : orders.error().text;
+    return text.empty() ? "" : "--inject " + text;
+}
+
 }  // namespace
 
 std::string complaint_about_counts(const JobSpec& spec, const Machine& machine) {
@@ -65,6 +75,7 @@ std::string complaint_about_counts(const JobSpec& spec, const Machine& machine) 
                " engines of -n";
     const auto all = static_cast<long long>(spec.engines) * spec.engine_ranks + spec.standbys + spec.clients;
     if (all > std::numeric_limits<int>::max()) return "-n " + number(spec.engines) + ": MPI cannot count so many ranks";
+    if (auto text = complaint_about_faults(spec); !text.empty()) return text;
     return complaint_about_slots(spec, machine);
 }
 

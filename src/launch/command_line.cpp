@@ -122,6 +122,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_EVENTS", spec.events},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},
     };
+    if (!spec.inject.empty()) variables["MUSTER_INJECT"] = spec.inject;
     if (!link.empty()) {
         variables["MUSTER_LINK"] = link;
         variables["MUSTER_LINK_TOKEN"] = token;

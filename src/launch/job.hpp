@@ -24,6 +24,9 @@ struct JobOptions {
     bool keeper = false;                           ///< This process has other threads: see ChildOptions.
     bool link = true;                              ///< Listen for what the job tells.
     std::chrono::milliseconds kill_after{10'000};  ///< How long mpirun may outlive the job, or a request to stop.
+    /// Ranks may stand still for ever, to order. Then mpirun is killed and not asked to stop: it would set them going
+    /// again, in a round that is long over.
+    bool stopped_ranks = false;
     std::chrono::milliseconds time_limit{0};       ///< For the whole job; then it is stopped: timed_out. 0: none.
     /// Asked in the job's thread at least once a second; from true on it is as if TERM had come.
     std::function<bool()> stop_when{};

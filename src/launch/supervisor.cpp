@@ -147,7 +147,12 @@ void Supervisor::take_event(int rank, const nlohmann::json& event) {
 void Supervisor::push_when_due() {
     if (!running_ || Clock::now() < next_pressure_) return;
     const auto waited = std::to_string(options_.kill_after.count() / 1000) + " s";
-    if (pressure_ == Pressure::none) {
+    if (pressure_ == Pressure::none && options_.stopped_ranks) {
+        view_.killed_late = true;
+        options_.on_line("muster: mpirun is still there " + waited +
+                         " after the job's ending, as a rank was stopped to order; it is killed");
+        press(Pressure::kill, Clock::time_point::max());
+    } else if (pressure_ == Pressure::none) {
         view_.killed_late = true;
         options_.on_line("muster: mpirun is still there " + waited + " after the job's ending; it is stopped");
         press(Pressure::term, Clock::now() + kTermGrace);

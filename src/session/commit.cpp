@@ -54,6 +54,7 @@ Result<MPI_Comm> Session::Impl::ours() const {
 Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     const auto comm = ours();
     if (!comm) return comm.error();
+    agent::reach_step(step);
     agent::reach_point("commit.entered");
     if (const auto last = mailbox.ledger.committed(); last && step.value != last->value + 1) {
         stop(ExitCode::aborted, "commit(" + std::to_string(step.value) + ") after step " + std::to_string(last->value) +

@@ -163,7 +163,8 @@ Result<Done> Session::Impl::join() {
     if (started.self.value == 0)
         for (const auto& note : started.notes) agent::say(note);
     if (auto counts = check_counts(); !counts) return counts.error();
-    if (auto orders = agent::order_faults(std::getenv("MUSTER_INJECT"), started.self); !orders) return orders.error();
+    if (auto orders = agent::order_faults(std::getenv("MUSTER_INJECT"), started.self, started.ranks); !orders)
+        return orders.error();
     std::vector<agent::RosterEntry> roster;
     auto pool = first_pool(roster);
     if (!pool) return pool.error();
@@ -188,11 +189,13 @@ Result<Done> Session::Impl::join() {
     start_agent();
     take_posix_signals();
     take_over(wait_for_round());
+    if (!over) agent::begin_timed_faults();
     return Done{};
 }
 
 Session::Impl::~Impl() {
     if (agent && !over) leave();
+    agent::end_timed_faults();
     unwatch_exit();
     agent::uninstall_posix_signals();
     if (agent && agent->lost_any()) finalize_may_hang = true;

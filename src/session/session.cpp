@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "agent/inject.hpp"
 #include "agent/settings.hpp"
 #include "core/ranks.hpp"
 #include "mpi/ulfm.hpp"
@@ -48,6 +49,7 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
 /// The next complete round, or the end. In the agent-on-the-engine mode this is where the agent works.
 std::shared_ptr<const agent::Handover> Session::Impl::wait_for_round() {
     for (;;) {
+        agent::reach_pause();
         if (config.agent == AgentThread::engine) {
             if (auto given = mailbox.take(std::chrono::milliseconds(0))) return given;
             agent->pump(kTick);
@@ -82,6 +84,7 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
     if (current->ending) {
         ending = {current->ending->code, current->ending->reason};
         over = true;
+        agent::end_timed_faults();
         stage.close();
         return;
     }

@@ -54,6 +54,7 @@ void Turns::enter(const agent::Handover& round, const World& world) {
 
 void Turns::show() {
     around_.stage.show(loop_.lifecycle());
+    agent::reach_state(loop_.lifecycle().state());
     around_.inbox.whereabouts.crossed.store(loop_.barriers_crossed(), std::memory_order_relaxed);
     if (const auto refusal = loop_.take_refusal())
         agent::say(std::string("a signal that the coordinator let pass was refused here: ") + refusal->reason);
@@ -130,6 +131,7 @@ std::optional<Turn> Turns::turn_of(const Order& order) {
         case Order::forward:
         case Order::dummy_forward: {
             if (order.post && !post(order.votes)) return std::nullopt;
+            agent::reach_turn();
             const bool real = order.kind == Order::forward;
             doing.store(real ? Position::forward : Position::dummy_forward, std::memory_order_relaxed);
             ++(real ? counts_.forward : counts_.dummy_forward);
@@ -208,6 +210,7 @@ bool Turns::rest(const Order& order) {
     for (;;) {
         const auto seen = inbox.news();
         if (around_.mailbox.interrupted()) return false;
+        agent::reach_pause();
         if (order.wake || news_here()) {
             if (peers) inbox.give(agent::Inbox::Wake{scope, key});
             return true;

@@ -28,6 +28,13 @@ expect "more ranks than slots" 2 "do not fit in the 2 slots" "$muster" run -n 3 
 expect "bad host list" 2 "HOST:SLOTS" "$muster" run -n 2 --hosts a:b -- true
 expect "unknown slot order" 2 "." "$muster" run -n 2 --slot-order random -- true
 expect "json file" 2 "cannot be written" "$muster" run -n 2 --json /no/such/folder/file -- true
+expect "a fault that there is not" 2 "'burn' is no fault; it may be kill, stop" "$muster" run -n 2 --inject burn:rank=1@step=2 -- true
+expect "one of several faults" 2 "'PAUSE' is no state; it may be RUNNING, PAUSING" \
+    "$muster" run -n 2 --inject kill:rank=1@step=2 --inject 'kill:rank=0@state=PAUSE' -- true
+expect "a fault for a later issue" 2 "cannot be done yet: muster run keeps no helper" "$muster" run -n 2 --inject node:n1@step=2 -- true
+expect "a fault for nobody" 2 "the job has the ranks 0 to 2" \
+    "$muster" run -n 2 --standbys 1 --inject kill:rank=3@step=2 -- true
+expect "a fault in the environment" 2 "add :MILLISECONDS" env MUSTER_INJECT=slow:rank=0@step=2 "$muster" run -n 2 -- true
 
 meet="--rendezvous $work --run-id 1 --nodes 2"
 expect "a meeting without a name" 2 "name the job with --run-id" "$muster" run --rendezvous "$work" --nodes 2 -- true

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Faults to order, `muster run --inject`: each kind with each trigger. Either the job goes on and the result is that of
+an undisturbed run, or it ends with the documented code. Called as harness.py says.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from harness import BIN, MPIRUN, TESTS, execute, expect, launch, main, scenario
+
+MARK = f"MUSTER_TEST_MARK={os.getpid()}"
+
+
+def run(engines, standbys, orders, program, *arguments, options=(), deadline=30, **settings):
+    command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(engines), "--standbys", str(standbys),
+               *options]
+    for order in orders:
+        command += ["--inject", order]
+    os.environ["MUSTER_TEST_MARK"] = str(os.getpid())
+    return execute([*command, "--", *map(str, program), *map(str, arguments)], deadline, settings)
+
+
+def stepper(engines, standbys, orders, *arguments, **more):
+    return run(engines, standbys, orders, [os.path.join(TESTS, "stepper")], *arguments, **more)
+
+
+def train(orders):
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        code, output = run(4, 4, orders, [os.path.join(BIN, "train")], "--steps", 60, "--json", file.name)
+        content = file.read()
+    return code, output, json.loads(content)["weights"] if content else None
+
+
+def lost(output):
+    """[(rank, how)] of all rounds."""
+    found = []
+    for line in re.findall(r"^round \d+->\d+: (lost .*)", output, re.M):
+        found += [(int(rank), how) for rank, how in re.findall(r"(?:lost|and|,) rank (\d+) on \S+ \((.*?)\)", line)]
+    return found
+
+
+def carried_out(output, order):
+    return len(re.findall(rf"^muster\[rank \d+, round \d+\]: a fault to order: {re.escape(order)}$", output, re.M))
+
+
+def expect_carried_out(orders, output):
+    for order in orders:
+        expect(carried_out(output, order) == 1, f"{order} was carried out {carried_out(output, order)} times", output)
+
+
+def expect_lost(killed, exited, output):
+    expected = {rank: "killed" for rank in killed} | {rank: "exited 0" for rank in exited}
+    expect(dict(lost(output)) == expected and len(lost(output)) == len(expected), f"lost {lost(output)}", output)
+
+
+def left_behind():
+    pids = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if MARK.encode() in file.read().split(b"\0") and int(pid) != os.getpid():
+                    pids.append(int(pid))
+        except OSError:
+            pass
+    return pids
+
+
+# ---- goes on, with the weights of the undisturbed run ----
+
+AT_STEPS = ["kill:rank=1@step=10", "segv:rank=2@step=20", "abort:rank=3@step=30", "exit0:rank=4@step=40",
+            "stop:rank=0@step=15:0.2", "slow:rank=0@step=25:2"]
+AT_TIMES = ["kill:rank=1@time=100ms", "segv:rank=2@time=0.3s", "abort:rank=7@time=0.5s", "exit0:rank=6@time=0.2s",
+            "stop:rank=0@time=0.2s:0.1", "slow:rank=3@time=0.4s:2"]
+AT_POINTS = ["kill:rank=3@point=commit.entered#10", "segv:rank=0@point=shrunk", "abort:rank=1@point=commit.agreed#25",
+             "exit0:rank=2@point=commit.recorded#40", "stop:rank=2@point=agreed#2:0.1", "slow:rank=4@point=handed_over#2:1"]
+
+
+@scenario
+def the_same_weights_whatever_happens_at_steps():
+    _, output, undisturbed = train([])
+    expect(undisturbed, "no result", output)
+    # Rank 0 is RUNNING in five rounds, and comes to it once.
+    never = "kill:rank=0@state=RUNNING#2"
+    code, output, weights = train(["; ".join(AT_STEPS[:3]), *AT_STEPS[3:], never])
+    expect(code == 0 and weights == undisturbed, f"exit code {code}, weights {weights}, not {undisturbed}", output)
+    expect_carried_out(AT_STEPS, output)
+    expect(carried_out(output, never) == 0, never, output)
+    expect_lost((1, 2, 3), (4,), output)
+
+
+def the_same_sum(orders, killed, exited, *arguments):
+    code, output = stepper(4, 4, orders, 60, *arguments)
+    expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+    expect_carried_out(orders, output)
+    expect_lost(killed, exited, output)
+
+
+@scenario
+def the_same_sum_whatever_happens_at_times():
+    the_same_sum(AT_TIMES, (1, 2, 7), (6,), "--step-us", 20_000)
+
+
+@scenario
+def the_same_sum_whatever_happens_at_points():
+    the_same_sum(AT_POINTS, (3, 0, 1), (2,))
+
+
+@scenario
+def each_kind_in_a_state_of_the_lifecycle():
+    orders = ["kill:rank=1@state=PAUSING", "segv:rank=2@state=SUSPENDED", "abort:rank=3@state=RESUMING",
+              "exit0:rank=0@state=UNPAUSING", "stop:rank=4@state=SUSPENDING:0.2", "slow:rank=5@state=PAUSED:3"]
+    code, output = run(4, 4, orders, [os.path.join(TESTS, "server")], "round-trip", "cycles=12", "seed=5",
+                       options=["--clients", "1", "--work", "requests", "--group-size", "2"])
+    expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+    expect("client 8 answered 24" in output, "not all answered", output)
+    expect_carried_out(orders, output)
+    expect_lost((1, 2, 3), (0,), output)
+
+
+@scenario
+def stop_and_slow_take_their_time():
+    begun = time.monotonic()
+    code, output = stepper(3, 0, ["stop:rank=0@step=5:0.5", "slow:rank=1@step=10:50"], 30)
+    expect(code == 0 and output.count("right") == 3 and not lost(output), f"exit code {code}", output)
+    seconds = time.monotonic() - begun
+    expect(seconds > 0.5 + 20 * 0.05, f"the job took {seconds:.1f} s only", output)
+
+
+@scenario
+def a_seed_gives_the_same_faults_again():
+    deaths = "kill:rank=any@rate=2/s,seed=2,max=3"
+    halts = "stop:rank=1@rate=8/s,seed=4,max=2:0.05"
+    victims = []
+    for _ in range(2):
+        code, output = stepper(4, 3, [deaths, halts], 100, "--step-us", 12_000)
+        expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+        expect(carried_out(output, deaths) == 3 and carried_out(output, halts) == 2, "not 3 deaths and 2 halts", output)
+        victims.append(sorted(lost(output)))
+    expect(len(victims[0]) == 3 and victims[0] == victims[1], f"{victims[0]}, then {victims[1]}", output)
+
+
+# ---- ends with the documented code ----
+
+@scenario
+def whoever_stands_for_ever_does_not_outlive_the_job():
+    order = "stop:rank=2@step=20"
+    code, output = stepper(3, 0, [order], 60, COMMIT_DEADLINE_MS=700, RECOVERY_DEADLINE_MS=700)
+    expect(code == 17 and carried_out(output, order) == 1, f"exit code {code}", output)
+    expect("round 1->2" not in output, "the stopped one went on", output)
+    expect(not left_behind(), f"left behind: {left_behind()}", output)
+
+
+@scenario
+def whoever_stands_for_ever_does_not_outlive_an_interrupt():
+    """Before the first commit: the others wait in a collective of the program's own, for ever."""
+    order = "stop:rank=2@time=1ms"
+    command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", "3", "--inject", order, "--",
+               os.path.join(TESTS, "member"), "plain", "1000000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env=dict(os.environ, MUSTER_TEST_MARK=str(os.getpid()), OMPI_ALLOW_RUN_AS_ROOT="1",
+                                   OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")) as process:
+        late = threading.Timer(20, process.kill)
+        late.start()
+        output = ""
+        for line in process.stdout:
+            output += line
+            if order in line:
+                process.send_signal(signal.SIGINT)
+        code = process.wait()
+        late.cancel()
+    expect(code == 10 and order in output, f"exit code {code}", output)
+    expect(not left_behind(), f"left behind: {left_behind()}", output)
+
+
+@scenario
+def below_the_minimum():
+    code, output = stepper(2, 0, ["segv:rank=1@step=5"], 60, options=["--min", "2"])
+    expect(code == 12, f"exit code {code}", output)
+
+
+@scenario
+def without_the_launcher():
+    """Under plain mpirun the variable is all there is, and join() refuses it."""
+    member = os.path.join(TESTS, "member")
+    code, output = launch(1, member, "plain", INJECT="kill:rank=7@step=1")
+    expect(code == 2 and "MUSTER_INJECT" in output and "the ranks 0 to 0" in output, f"exit code {code}", output)
+
+
+@scenario
+def the_option_wins_over_the_variable():
+    code, output = stepper(2, 1, ["kill:rank=1@step=5"], 20, INJECT="kill:rank=0@step=5")
+    expect(code == 0, f"exit code {code}", output)
+    expect_lost((1,), (), output)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
