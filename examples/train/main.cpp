@@ -6,6 +6,7 @@
 #include "muster/session.hpp"
 #include "train/options.hpp"
 #include "train/report.hpp"
+#include "train/saver.hpp"
 #include "train/trainer.hpp"
 
 namespace {
@@ -37,7 +38,9 @@ int run(const train::Options& options) {
     auto session = muster::Session::join(*config);
     if (!session) return fail(muster::ExitCode::launcher_failed, session.error().text);
 
-    train::Trainer trainer(*session, *data, options);
+    auto saver = train::Saver::open(*session, options);
+    if (!saver) session->stop(muster::ExitCode::bad_usage, saver.error().text);
+    train::Trainer trainer(*session, *data, options, saver ? saver->get() : nullptr);
     while (const auto turn = session->next()) {
         if (turn.kind == muster::Turn::rebuilt || !trainer.wired())
             trainer.rewire();

@@ -14,7 +14,9 @@ constexpr const char* kAbout =
     "Examples:\n"
     "  muster run -n 4 --standbys 2 -- train --steps 300 --json out.json\n"
     "  muster run -n 4 --standbys 2 -- train --steps 300 --kill 2@100 --kill 4@100:in-restore --json out.json\n"
-    "  mpirun --with-ft ulfm -n 4 train --steps 300 --kill 0@50:in-commit --json -";
+    "  mpirun --with-ft ulfm -n 4 train --steps 300 --kill 0@50:in-commit --json -\n"
+    "  muster run -n 4 -- train --steps 300 --checkpoint /shared/dir --every 20    # again, after all have died: goes "
+    "on";
 
 constexpr const char* kAboutKill =
     "RANK@STEP[:POINT], may be given again: the rank (in MPI_COMM_WORLD) kills itself in that step. POINT: in-alltoall "
@@ -33,6 +35,12 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     app.add_option("--json", options.json, "File for the result; - is standard output");
     app.add_option("--data", options.data, "The digits, CSV, gzipped or not")->capture_default_str();
     app.add_option("--step-ms", options.step_ms, "Makes each step longer by so many milliseconds");
+    app.add_option(
+        "--checkpoint", options.checkpoint,
+        "Begins from the newest whole checkpoint in this directory, which must be there, and saves new ones");
+    app.add_option("--every", options.every, "Committed steps from one checkpoint to the next")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     app.add_flag("--track", options.track, "Exchange tokens over a communicator of the program's own");
     try {
         app.parse(argc, argv);

@@ -17,7 +17,9 @@ struct Options {
     std::string json;           ///< Empty: no result file. "-": standard output.
     std::string data;
     std::vector<Kill> kills;
-    bool track = false;  ///< All-to-alls over a communicator that the program makes and tracks.
+    std::string checkpoint;    ///< Directory for checkpoints; empty: none.
+    std::uint64_t every = 50;  ///< Committed steps from one checkpoint to the next.
+    bool track = false;        ///< All-to-alls over a communicator that the program makes and tracks.
 };
 
 /// The options, or the exit code where there is nothing to run (--help, or a mistake that is already printed).

@@ -20,10 +20,11 @@ moe::Place place_in(const muster::World& world) { return {world.slot->value, wor
 
 }  // namespace
 
-Trainer::Trainer(muster::Session& session, const moe::Dataset& data, const Options& options)
+Trainer::Trainer(muster::Session& session, const moe::Dataset& data, const Options& options, Saver* saver)
     : session_(session),
       data_(data),
       options_(options),
+      saver_(saver),
       kills_(options.kills, session.rank()),
       vault_(session, moe::kExperts) {}
 
@@ -80,6 +81,7 @@ bool Trainer::keep(std::uint64_t step) {
     const std::uint64_t order = moe::data_order(step);
     if (!went_well(session_.commit({step}, std::as_bytes(std::span(&order, 1))))) return false;
     committed_ = step;
+    if (saver_ != nullptr) saver_->save_if_due(step, model, place_);
     return true;
 }
 
@@ -91,8 +93,20 @@ bool Trainer::rewire() {
     count_repeated();
     if (!connect()) return false;
     kills_.die_if_due(Point::in_restore, world.step ? world.step->value + 1 : 0);
-    if (world.step && !take_over(world.step->value)) return false;
+    if (world.step ? !take_over(world.step->value) : !begin()) return false;
     wired_ = true;
+    return true;
+}
+
+/// Nothing is committed in this job: it goes on from where an earlier one has saved, or begins with step 0.
+bool Trainer::begin() {
+    if (saver_ == nullptr) return true;
+    auto start = saver_->newest(place_);
+    if (!start) return went_well(start.error());
+    if (!*start) return true;
+    const auto step = (*start)->step;
+    generation(step) = {.step = step, .model = std::move((*start)->model)};
+    committed_ = step;
     return true;
 }
 
@@ -164,6 +178,7 @@ std::optional<Outcome> Trainer::evaluate() {
 
 /// Taken back before it is freed: muster may be about to revoke it.
 void Trainer::close() {
+    if (saver_ != nullptr) saver_->flush();
     if (own_comm_ == MPI_COMM_NULL) return;
     muster::untrack(session_, own_comm_);
     MPI_Comm_free(&own_comm_);
@@ -175,6 +190,7 @@ bool Trainer::went_well(const muster::Error& error) {
     using muster::Fault;
     if (error.fault == Fault::state_lost) session_.stop(ExitCode::state_lost, error.text);
     if (error.fault == Fault::timed_out) session_.stop(ExitCode::timed_out, error.text);
+    if (error.fault == Fault::refused) session_.stop(ExitCode::bad_usage, error.text);
     if (error.fault == Fault::internal) session_.stop(ExitCode::internal, error.text);
     return false;
 }

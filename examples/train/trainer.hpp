@@ -3,7 +3,9 @@
 /// The training loop of examples/plain_train, embedded in muster. What muster adds:
 ///   - two generations of the state: a step computes into the older one, so that a step can be repeated;
 ///   - keep(): experts' copies to the partner (Vault), then commit();
-///   - rewire(): the new world's communicator, the dense state from World::source, experts from the Vault.
+///   - rewire(): the new world's communicator, the dense state from World::source, experts from the Vault; where
+///   nothing
+///     is committed yet, all of it from the newest checkpoint, if there is one (Saver).
 /// Each call returns false where somebody died meanwhile: go back to next(), which says rebuilt.
 /// Thread safety: engine thread only. Lifetime: shorter than the session's and the data set's.
 
@@ -18,6 +20,7 @@
 #include "train/exchange.hpp"
 #include "train/kill_plan.hpp"
 #include "train/options.hpp"
+#include "train/saver.hpp"
 
 namespace train {
 
@@ -30,7 +33,8 @@ struct Outcome {
 
 class Trainer {
 public:
-    Trainer(muster::Session& session, const moe::Dataset& data, const Options& options);
+    /// `saver`: nullptr where there are no checkpoints.
+    Trainer(muster::Session& session, const moe::Dataset& data, const Options& options, Saver* saver);
 
     [[nodiscard]] bool wired() const { return wired_; }  ///< False until rewire() has succeeded in this round.
     [[nodiscard]] bool finished() const { return committed_ && *committed_ >= options_.steps; }
@@ -44,6 +48,7 @@ private:
     bool compute_next(const moe::Model& from, std::uint64_t step, moe::Model& to);
     bool keep(std::uint64_t step);
     bool take_over(std::uint64_t step);
+    bool begin();
     bool connect();
     void count_repeated();
     void show_progress(std::uint64_t step, float loss) const;
@@ -64,6 +69,7 @@ private:
     muster::Session& session_;
     const moe::Dataset& data_;
     const Options& options_;
+    Saver* saver_;
     KillPlan kills_;
     muster::Vault vault_;
     Exchange exchange_;

@@ -210,6 +210,7 @@ void Agent::enter_round(const core::Plan& plan) {
     view->followers =
         core::followers_of(view->coordinator, plan.world, plan.standbys, recovery_.launch(), config_.followers);
     view->keeper = plan.keeper;
+    view->keeper_term = plan.keeper_term;
     const auto shape = shape_of(plan);
     view->groups = shape.group;
     std::vector<Rank> group, engine;

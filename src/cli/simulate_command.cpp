@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "cli/commands.hpp"
+#include "cli/simulate_waves.hpp"
 #include "muster/exit_codes.hpp"
 #include "sim/study.hpp"
 
@@ -21,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Where members die each has a core::Recovery, which knows all others.
 constexpr std::uint32_t kRecoveryMembersMax = 1024;
+constexpr std::uint32_t kHugeGroup = 8;  ///< Engines a lockstep group, where one of all is beyond belief.
 constexpr auto kProgressEvery = std::chrono::seconds(2);
 
 struct SimulateOptions {
@@ -47,17 +49,21 @@ double memory_mib() {
 /// What was not said. Of a rendezvous there is much to see only where much happens to it.
 void choose(SimulateOptions& options) {
     auto& world = options.study.world;
-    const bool rendezvous = options.machine == "rendezvous";
+    const bool waves = options.machine == "waves";
+    const bool huge = waves && options.members.value_or(0) > kRecoveryMembersMax;  // Nobody dies there.
+    const bool rendezvous = options.machine == "rendezvous" || (waves && !huge);
     if (!options.members) options.members = rendezvous ? 20 : 8;
     world.standbys = options.standbys.value_or(rendezvous ? *options.members / 5 : 0);
     world.clients = options.clients.value_or(rendezvous && *options.members > 5 ? 1 : 0);
     world.nodes =
         options.nodes.value_or(rendezvous ? std::max(1U, *options.members * 3 / 4) : 1);  // Some are alone on theirs.
-    world.acts_per_ms = options.acts.value_or(rendezvous ? 0.3 : 0);
+    world.acts_per_ms = options.acts.value_or(waves ? (huge ? 0 : 0.1) : rendezvous ? 0.3 : 0);
     world.faults.kill_per_event = options.kill.value_or(rendezvous ? 0.0001 : 0);
     options.study.cycles = options.cycles.value_or(rendezvous ? 20 : 1);
+    if (waves) options.study.draw = sim::draw_requests;
+    if (huge && world.group_size == 0) world.group_size = kHugeGroup;
     if (!rendezvous) return;
-    world.calls_per_ms = 0.2;
+    world.calls_per_ms = waves ? 0.02 : 0.2;
     world.wishes_per_ms = 0.003;
     world.closing_worlds = 0.1;
     world.faults.hang_per_event = 2 * world.faults.kill_per_event;
@@ -86,45 +92,49 @@ std::string complete(SimulateOptions& options) {
     return "";
 }
 
-nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& findings, double seconds) {
+nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& findings,
+                       const std::vector<sim::WaveCost>& costs, double seconds) {
     const auto& counts = findings.counts;
     nlohmann::json violations = nlohmann::json::array();
     for (const auto& violation : findings.violations)
         violations.push_back({{"seed", violation.seed}, {"text", violation.text}});
-    return {{"machine", options.machine},
-            {"members", *options.members},
-            {"first_seed", options.study.world.seed},
-            {"seeds", findings.seeds},
-            {"seconds", seconds},
-            {"events", counts.events},
-            {"events_per_s", static_cast<double>(counts.events) / seconds},
-            {"memory_mib", memory_mib()},
-            {"rounds", counts.rounds},
-            {"deaths", counts.deaths},
-            {"hangs", counts.hangs},
-            {"cut_off", counts.cut_off},
-            {"fenced", counts.fenced},
-            {"wishes", counts.wishes},
-            {"store_calls", counts.calls},
-            {"store_answered", counts.answered},
-            {"store_refused", counts.refused_calls},
-            {"store_timed_out", counts.late_calls},
-            {"registry_calls", counts.registry_calls},
-            {"registry_answered", counts.registry_answered},
-            {"ended_early", findings.ended_early},
-            {"barriers", counts.barriers},
-            {"packets", counts.packets},
-            {"votes", counts.votes},
-            {"forwards", counts.forwards},
-            {"dummy_forwards", counts.dummy_forwards},
-            {"operations", counts.operations},
-            {"requests", counts.requests},
-            {"answered", counts.replies},
-            {"refused_requests", counts.errors},
-            {"violations", violations}};
+    nlohmann::json figures{{"machine", options.machine},
+                           {"members", *options.members},
+                           {"first_seed", options.study.world.seed},
+                           {"seeds", findings.seeds},
+                           {"seconds", seconds},
+                           {"events", counts.events},
+                           {"events_per_s", static_cast<double>(counts.events) / seconds},
+                           {"memory_mib", memory_mib()},
+                           {"rounds", counts.rounds},
+                           {"deaths", counts.deaths},
+                           {"hangs", counts.hangs},
+                           {"cut_off", counts.cut_off},
+                           {"fenced", counts.fenced},
+                           {"wishes", counts.wishes},
+                           {"store_calls", counts.calls},
+                           {"store_answered", counts.answered},
+                           {"store_refused", counts.refused_calls},
+                           {"store_timed_out", counts.late_calls},
+                           {"registry_calls", counts.registry_calls},
+                           {"registry_answered", counts.registry_answered},
+                           {"ended_early", findings.ended_early},
+                           {"barriers", counts.barriers},
+                           {"packets", counts.packets},
+                           {"votes", counts.votes},
+                           {"forwards", counts.forwards},
+                           {"dummy_forwards", counts.dummy_forwards},
+                           {"operations", counts.operations},
+                           {"requests", counts.requests},
+                           {"answered", counts.replies},
+                           {"refused_requests", counts.errors},
+                           {"violations", violations}};
+    if (!costs.empty()) add_waves(figures, counts, costs, options.study.world.fan_out);
+    return figures;
 }
 
-void print(const SimulateOptions& options, const sim::Findings& findings, double seconds) {
+void print(const SimulateOptions& options, const sim::Findings& findings, const std::vector<sim::WaveCost>& costs,
+           double seconds) {
     const auto& counts = findings.counts;
     const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
     std::printf("%u members, %llu seed%s, %.1f s\n", *options.members, number(findings.seeds),
@@ -146,6 +156,7 @@ void print(const SimulateOptions& options, const sim::Findings& findings, double
     std::printf("  messages    %llu, most by one member %llu\n", number(counts.packets), number(counts.packets_most));
     std::printf("  requests    %llu, answered %llu, refused %llu\n", number(counts.requests), number(counts.replies),
                 number(counts.errors));
+    if (!costs.empty()) print_waves(counts, costs, options.study.world.fan_out);
     std::printf("  violations  %zu\n", findings.violations.size());
     for (const auto& violation : findings.violations)
         std::printf("seed %llu (again: the same command with --seed %llu --seeds 1 --trace)\n%s\n",
@@ -161,7 +172,7 @@ int simulate(SimulateOptions options) {
         options.study.world.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
     const auto begin = Clock::now();
     auto said = begin;
-    const auto findings = sim::run(options.study, [&](const sim::Findings& so_far) {
+    auto findings = sim::run(options.study, [&](const sim::Findings& so_far) {
         if (Clock::now() - said < kProgressEvery) return;
         said = Clock::now();
         std::fprintf(stderr, "muster: simulate: %llu of %llu seeds, %.1f M events, %.0f s\n",
@@ -169,11 +180,16 @@ int simulate(SimulateOptions options) {
                      static_cast<unsigned long long>(options.study.seeds),
                      static_cast<double>(so_far.counts.events) / 1e6, seconds_since(begin));
     });
+    std::vector<sim::WaveCost> costs;
+    if (options.machine == "waves")
+        costs = sim::wave_costs(*options.members, options.study.world.fan_out, options.study.world.seed);
+    for (const auto& cost : costs)
+        if (!cost.violations.empty()) findings.violations.push_back({options.study.world.seed, cost.violations});
     const double seconds = seconds_since(begin);
     if (options.json)
-        std::printf("%s\n", as_json(options, findings, seconds).dump().c_str());
+        std::printf("%s\n", as_json(options, findings, costs, seconds).dump().c_str());
     else
-        print(options, findings, seconds);
+        print(options, findings, costs, seconds);
     return findings.violations.empty() ? 0 : 1;
 }
 
@@ -184,10 +200,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
     auto& world = options->study.world;
     auto* command = app.add_subcommand("simulate", "Run the core with virtual members, clock, network and deaths");
     command->add_option("--machine", options->machine, "What is simulated")
-        ->check(CLI::IsMember({"lifecycle", "rendezvous"}));
-    command
-        ->add_option("--members", options->members,
-                     "All of them: engines' ranks, standbys, clients (8, rendezvous: 20)")
+        ->check(CLI::IsMember({"lifecycle", "rendezvous", "waves"}));
+    command->add_option("--members", options->members, "All of them: engines' ranks, standbys, clients (8, others: 20)")
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
     command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
@@ -203,7 +217,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
     command->add_option("--kill", options->kill, "Probability that an event kills its member")
         ->check(CLI::Range(0.0, 1.0));
     command->add_option("--deaths", world.faults.deaths_max, "At most so many a world (8)");
-    command->add_option("--hangs", world.faults.hangs_max, "At most so many members stopped a world (8; rendezvous)");
+    command->add_option("--hangs", world.faults.hangs_max,
+                        "At most so many members stopped a world (8; not lifecycle)");
     command->add_flag("--json", options->json, "One JSON object");
     command->add_flag("--trace", options->trace, "Every message, death, round and crossing on stderr");
     command->footer(
@@ -213,6 +228,9 @@ void register_simulate(CLI::App& app, int& exit_code) {
         "  muster simulate --members 11 --standbys 2 --clients 1 --kill 0.001 --acts 2 --seed 17 --trace\n"
         "  muster simulate --machine rendezvous --members 20 --seeds 1000    # they die, hang, come back, regroup, use "
         "the store\n"
+        "  muster simulate --machine waves --members 20 --seeds 1000    # bursts of requests, loads, waves, beside all "
+        "that\n"
+        "  muster simulate --machine waves --members 10000              # and what loads and wakes cost\n"
         "Exit code: 0 all rules held, 1 one was broken (its seed is printed), 2 bad usage.");
     command->callback([options, &exit_code] { exit_code = simulate(*options); });
 }

@@ -202,14 +202,16 @@ std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidat
 
 /// Whose copy of the mirrored state is the furthest, among those who stay; of equals the lowest Rank. Whoever is
 /// dismissed could hand it to nobody: it is in no communicator of the round.
-std::optional<Rank> keeper_of(const PlanInput& input, const std::vector<Rank>& dismissed) {
+void choose_keeper(const PlanInput& input, Plan& plan) {
     const Facts* best = nullptr;
     for (const auto& facts : input.present) {
-        if (contains(dismissed, facts.rank) || facts.mirror == MirrorPosition{}) continue;
+        if (contains(plan.dismissed, facts.rank) || facts.mirror == MirrorPosition{}) continue;
         const bool further = best == nullptr || facts.mirror > best->mirror;
         if (further || (facts.mirror == best->mirror && facts.rank < best->rank)) best = &facts;
     }
-    return best == nullptr ? std::nullopt : std::optional(best->rank);
+    if (best == nullptr) return;
+    plan.keeper = best->rank;
+    plan.keeper_term = best->mirror.term;
 }
 
 LifecycleFacts agreed_lifecycle(const PlanInput& input) {
@@ -232,7 +234,7 @@ Plan decide(const PlanInput& input, rendezvous::Events* record) {
     auto candidates = sort_out(input, plan);
     for (Plan tried = plan;; tried = plan) {
         tried.ending = try_world(input, candidates, tried, record);
-        tried.keeper = keeper_of(input, tried.dismissed);
+        choose_keeper(input, tried);
         if (!tried.ending || candidates.parked.empty()) return tried;
         candidates.draw();
     }

@@ -73,6 +73,7 @@ struct Plan {
     std::vector<Promotion> promoted;
     LifecycleFacts lifecycle;    ///< What all survivors have agreed on; also with an ending.
     std::optional<Rank> keeper;  ///< Who holds the furthest copy of what outlives the coordinator; nothing: nobody.
+    Round keeper_term;           ///< How far that copy is (MirrorPosition::term).
 };
 
 [[nodiscard]] Bytes encode(const Plan& plan);

@@ -156,6 +156,7 @@ Bytes encode(const Plan& plan) {
     put(out, plan.promoted);
     put(out, plan.lifecycle);
     out.maybe(plan.keeper);
+    out.id(plan.keeper_term);
     return out.take();
 }
 
@@ -181,6 +182,7 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     if (!lifecycle) return std::nullopt;
     plan.lifecycle = std::move(*lifecycle);
     plan.keeper = in.maybe<Rank>();
+    plan.keeper_term = in.id<Round>();
     return in.finished() ? std::optional<Plan>(std::move(plan)) : std::nullopt;
 }
 

@@ -46,6 +46,10 @@ void Switchboard::enter_registry(SwitchEffects& out) {
     if (coordinates() && view_->round > Round{1} && !view_->keeper)
         out.emplace_back(Note{"the job's registry is empty from round " + std::to_string(view_->round.value) +
                               " on: the coordinator and all members that kept copies for it are gone"});
+    else if (coordinates() && view_->keeper && view_->keeper_term.value + 1 < view_->round.value)
+        out.emplace_back(Note{"the job's registry goes on from the copy of round " +
+                              std::to_string(view_->keeper_term.value) +
+                              ": all who had a later one are gone, and what " + "was changed since may be, too"});
     carry_out(registry_.complete(view_->round, view_->coordinator, view_->followers, view_->keeper), out);
     answer_registry_calls(out);
 }

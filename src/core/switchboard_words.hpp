@@ -31,6 +31,7 @@ struct RoundView {
     std::vector<Rank> sources;            ///< The receiving rank of each engine, by slot.
     std::vector<Rank> followers{};        ///< Keep copies of what outlives the coordinator.
     std::optional<Rank> keeper{};         ///< Who has the furthest copy of the rounds before.
+    Round keeper_term{};                  ///< In which its holder last had everything.
     std::vector<std::uint32_t> groups{};  ///< Which lockstep group each slot's member is in. Empty: one group.
 };
 

@@ -117,9 +117,10 @@ void WaveTracker::start(const EngineNews& news, WaveEffects& out) {
     const auto wave = *news.start_wave;
     if (wave < wave_ || (wave == wave_ && running_)) return;
     if (paused_) {
-        changed_ = changed_ || wave != wave_;
+        changed_ = changed_ || wave != wave_ || news.awake;
         wave_ = wave;
-        held_ = true;
+        // Who woke itself need not be woken: it was awake before the pause, or is after it, and its rest will be told.
+        (news.awake ? running_ : held_) = true;
         return;
     }
     // Ours has it wake itself by the same message as the others, unless it has done so: the source's sender, if it

@@ -84,6 +84,11 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     }
     if (kind == "ended") {
         const Ended ending{field(event, "code", 70), field<std::string>(event, "reason", "")};
+        // Stopped, given up and woken again: what it thinks of the job is long over.
+        if (lost_.contains(rank))
+            return {{"rank " + number(rank) + ", which the job has lost, ends with " + number(ending.code) + ": " +
+                         ending.reason,
+                     true}};
         if (ended_) return {};  // several members may tell it
         ended_ = ending;
         return {

@@ -34,8 +34,10 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     if (options_.recovery)
         view->followers = core::followers_of(view->coordinator, plan.world, plan.standbys, launch_, kFollowers);
     view->keeper = plan.keeper;
+    view->keeper_term = plan.keeper_term;
     const auto size = static_cast<std::uint32_t>(plan.world.size());
     auto group_of = core::groups_of(plan_settings_.placement, size);
+    view->groups = group_of;
     std::vector<std::vector<Rank>> groups;
     for (std::uint32_t slot = 0; slot < size; ++slot) {
         groups.resize(std::max<std::size_t>(groups.size(), group_of[slot] + 1));
@@ -84,7 +86,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
     member.mail_due = !member.mail.empty();
     if (member.mail_due) arrange(1, member, Happening::mail);
     if (member.broken) arrange(dice_.between(1, 50), member, Happening::notice, member.pool);
-    if (serves_calls(member)) tick_later(member);
+    if (has_to_tick(member)) tick_later(member);
 }
 
 void World::Stage::give_role(Member& member, const core::Plan& plan, const std::shared_ptr<Comms>& comms) {
@@ -94,6 +96,7 @@ void World::Stage::give_role(Member& member, const core::Plan& plan, const std::
         if (!member.engine) return;
         member.engine->handover.reset();
         member.engine->open.clear();
+        member.engine->inbox.clear();
         member.engine->signals.clear();
         member.engine->now.round = Round{};
         return;
@@ -134,28 +137,31 @@ void World::Stage::take_mail(Member& member) {
     bool regroups = false;
     for (auto& one : std::exchange(member.mail, {})) {
         if (!member.alive) return;
-        apply(member, std::visit(Overloaded{
-                                     [&](const mail::Crossed& it) { return board.crossed(it.barrier); },
-                                     [&](const mail::Reply& it) {
-                                         return board.reply(it.request.first, it.request.second, core::Bytes(8));
-                                     },
-                                     [&](const mail::Wake& it) { return board.wake(it.scope, it.number); },
-                                     [&](const mail::Leaving&) { return board.leaving(); },
-                                     [&](const mail::Connect&) { return board.connect(); },
-                                     [&](const mail::Ask& it) { return board.ask(it.operation, it.wanted); },
-                                     [&](const mail::Submit& it) { return board.submit(it.id, core::Bytes(8)); },
-                                     [&](const mail::Regroup&) {
-                                         regroups = true;
-                                         return core::SwitchEffects{};
-                                     },
-                                     [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
-                                     [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
-                                     [&](const mail::GiveUp& it) {
-                                         board.forget_registry_call(it.call);
-                                         return core::SwitchEffects{};
-                                     },
-                                 },
-                                 one));
+        apply(member,
+              std::visit(Overloaded{
+                             [&](const mail::Crossed& it) { return board.crossed(it.barrier); },
+                             [&](const mail::Reply& it) {
+                                 return board.reply(it.request.first, it.request.second, core::Bytes(8));
+                             },
+                             [&](const mail::Wake& it) { return board.wake(it.scope, it.number); },
+                             [&](const mail::Leaving&) { return board.leaving(); },
+                             [&](const mail::Connect&) { return board.connect(); },
+                             [&](const mail::Ask& it) { return board.ask(it.operation, it.wanted); },
+                             [&](mail::Submit& it) { return board.submit(it.id, core::Bytes(8), std::move(it.hints)); },
+                             [&](const mail::Abort& it) { return board.abort(it.id); },
+                             [&](const mail::Watch&) { return board.watch_loads(); },
+                             [&](const mail::Regroup&) {
+                                 regroups = true;
+                                 return core::SwitchEffects{};
+                             },
+                             [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
+                             [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
+                             [&](const mail::GiveUp& it) {
+                                 board.forget_registry_call(it.call);
+                                 return core::SwitchEffects{};
+                             },
+                         },
+                         one));
     }
     if (regroups && member.alive) ask_for_round(member);
 }
@@ -186,25 +192,28 @@ void World::Stage::tick_later(Member& member) {
     arrange(kAgentTickMs * kTicksPerMs, member, Happening::tick);
 }
 
-/// Calls on the store have deadlines, which the one that serves them keeps.
-bool World::Stage::serves_calls(const Member& member) const {
-    return options_.calls_per_ms > 0 && member.steady && member.switchboard->coordinates();
+/// Calls on the store have deadlines, which the one that serves them keeps; loads are looked at with each tick.
+bool World::Stage::has_to_tick(const Member& member) const {
+    return member.steady && (options_.loads || (options_.calls_per_ms > 0 && member.switchboard->coordinates()));
 }
 
 /// An agent ticks all the time. What a quiet one has left out, since it would do nothing, is made up for here.
 void World::Stage::hear_the_time(Member& member) {
     if (member.ticked_ms + kAgentTickMs > now_ms()) return;
     member.ticked_ms = now_ms();
+    say_load(member);
     apply(member, member.switchboard->tick(now_ms()));
 }
 
-/// Only where something has come since the last one, or calls may be open: a tick of a quiet member does nothing.
+/// Only where something has come since the last one, or there is something to tell: a tick of a quiet member does
+/// nothing.
 void World::Stage::agent_tick(Member& member) {
     member.tick_due = false;
     if (!member.steady) return;
     member.ticked_ms = now_ms();
+    say_load(member);
     apply(member, member.switchboard->tick(now_ms()));
-    if (serves_calls(member)) tick_later(member);
+    if (has_to_tick(member)) tick_later(member);
     if (member.alive && member.recovery && member.desk->due(member.recovery->world(), now_ms())) recover(member);
 }
 
@@ -221,6 +230,7 @@ void World::Stage::perform(Member& member, core::Transmit& effect) {
     ++member.packets;
     ++counts_.packets;
     counts_.bytes += effect.packet.size();
+    if (options_.loads) traffic_.sent(member.rank, effect.to, effect.kind, now_ms());
     const auto there = network_.arrival(member.rank, effect.to, now(), dice_);
     const auto packet = network_.put({.from = member.rank, .pool = member.pool, .bytes = std::move(effect.packet)});
     arrange(there - now(), members_[effect.to.value], Happening::packet, packet);
@@ -234,14 +244,6 @@ void World::Stage::perform(Member& member, core::SignalArrived& effect) {
     if (engine.doing == Doing::batch) arrange(dice_.below(3), member, Happening::batch_there, 0, engine.epoch);
 }
 
-void World::Stage::perform(Member& member, core::RequestArrived& effect) {
-    if (!member.engine || !member.engine_role) return;
-    Engine& engine = *member.engine;
-    engine.open.emplace_back(effect.client, effect.id);
-    engine.new_requests = true;
-    if (engine.doing == Doing::rest) arrange(dice_.below(3), member, Happening::engine_looks, 0, engine.epoch);
-}
-
 void World::Stage::perform(Member& member, core::WakeEngine& effect) {
     if (!member.engine) return;
     Engine& engine = *member.engine;
@@ -253,7 +255,7 @@ void World::Stage::perform(Member& member, core::WakeEngine& effect) {
 void World::Stage::perform(Member& member, core::ClientConnected& /*effect*/) {
     if (!member.book) return;
     member.book->connected = true;
-    if (options_.acts_per_ms > 0) arrange(1, member, Happening::client_acts);
+    if (member.book->connecting) arrange(1, member, Happening::client_acts);  // It waits for that.
 }
 
 void World::Stage::perform(Member& member, core::OperationEnded& effect) {
@@ -263,22 +265,12 @@ void World::Stage::perform(Member& member, core::OperationEnded& effect) {
     member.book->open_operations.erase(effect.operation.value);
 }
 
-void World::Stage::perform(Member& member, core::RequestEnded& effect) {
-    ++(effect.error ? counts_.errors : counts_.replies);
-    witness_.request_ends(member, effect.id, effect.error, member.ended);
-    member.book->open_requests.erase(effect.id.value);
-}
-
 void World::Stage::perform(Member& member, core::LeavingHeard& effect) {
     member.desk->leaving(effect.rank, now_ms());
     for (const auto in : {1, kLeaveWindowMs + 1}) arrange(in * kTicksPerMs, member, Happening::tick);  // Is it due?
 }
 
 void World::Stage::perform(Member& /*member*/, core::StateHeard& /*effect*/) {}
-
-/// Engines here begin with a request as soon as they have it, and nobody watches loads yet.
-void World::Stage::perform(Member& /*member*/, core::RequestCalledOff& /*effect*/) {}
-void World::Stage::perform(Member& /*member*/, core::LoadsHeard& /*effect*/) {}
 
 /// Nobody asks: a simulated barrier has no deadline. What is asked is answered all the same.
 void World::Stage::perform(Member& member, core::TellPosition& effect) {

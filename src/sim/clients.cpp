@@ -8,7 +8,8 @@ namespace muster::sim {
 namespace {
 
 constexpr std::size_t kOperationsMax = 3;  ///< Open ones per client.
-constexpr std::size_t kRequestsMax = 40;
+constexpr std::size_t kRequestsMax = 40, kBurstsOpenMax = 120;
+constexpr std::uint32_t kSecondThoughtsMax = 3'000;  ///< Ticks after which a request is taken back, if at all.
 
 /// The signal that leads from one stable state towards another; nothing where they are the same.
 std::optional<core::Wanted> way(State from, State to) {
@@ -49,8 +50,40 @@ void World::Stage::submit(Member& client) {
     const RequestId id{++client.book->requests};
     client.book->open_requests.insert(id.value);
     ++counts_.requests;
+    auto hints = any_hints();
     witness_.submits(client, id);
-    post(client, mail::Submit{id});
+    witness_.waves().submits(client, id, hints.pin);
+    post(client, mail::Submit{id, std::move(hints)});
+    if (dice_.chance(options_.aborts))
+        arrange(dice_.between(1, kSecondThoughtsMax), client, Happening::client_aborts,
+                static_cast<std::uint32_t>(id.value));
+}
+
+void World::Stage::take_back(Member& client, RequestId id) {
+    if (!client.book->open_requests.contains(id.value)) return;
+    ++counts_.taken_back;
+    witness_.waves().takes_back(client, id);
+    post(client, mail::Abort{id});
+}
+
+/// Now and then a slot that is not there; prefixes are few, so that several requests share one.
+core::RequestHints World::Stage::any_hints() {
+    core::RequestHints hints;
+    if (dice_.chance(options_.pins)) hints.pin = Slot{dice_.below(options_.engines * options_.engine_ranks + 1)};
+    if (options_.routing == Routing::prefix_affinity)
+        for (std::uint64_t prefix = dice_.below(5), block = 0; block < prefix; ++block)
+            hints.blocks.push_back(BlockHash{100 * prefix + block});
+    return hints;
+}
+
+/// Many at once, then silence: every group is woken and comes to rest again and again.
+void World::Stage::client_bursts(Member& member) {
+    if (healed_ || member.ended) return;
+    const auto room = kBurstsOpenMax - std::min(member.book->open_requests.size(), kBurstsOpenMax);
+    for (auto more = std::min<std::size_t>(room, dice_.between(1, options_.burst_max)); more > 0; --more)
+        submit(member);
+    arrange(dice_.between(1, static_cast<std::uint32_t>(2 * kTicksPerMs / options_.bursts_per_ms)), member,
+            Happening::client_bursts);
 }
 
 void World::Stage::client_acts(Member& member) {

@@ -10,7 +10,6 @@ namespace {
 
 /// Batches and wakes count on from round to round, so that a late wake is known by its number.
 constexpr std::uint64_t kBatchesPerRound = std::uint64_t{1} << 40U;
-constexpr std::uint32_t kAnswersMax = 4;  ///< Requests that one forward can finish: some stay open over turns.
 
 std::uint64_t batch_number(const Engine& engine) {
     return engine.now.round.value * kBatchesPerRound + engine.batches + 1;
@@ -33,7 +32,7 @@ void World::Stage::take_round(Member& member) {
     engine.interrupted = false;
     engine.source = engine.now.comms->engines[engine.now.engine].members.front() == member.rank;
     if (!engine.source || engine.now.state == State::stopped) engine.open.clear();
-    engine.new_requests = !engine.open.empty();
+    if (!engine.source) engine.inbox.clear();
     engine.batches = 0;
     engine.votes = 0;
     engine.vote_there = false;
@@ -108,14 +107,6 @@ std::optional<Signal> World::Stage::next_signal(const Engine& engine) const {
     return std::nullopt;
 }
 
-core::Batch World::Stage::collect(Engine& engine) {
-    core::Batch batch;
-    batch.signal = next_signal(engine);
-    batch.work = engine.open.size() + (options_.work == Work::always ? 1 : 0);
-    engine.new_requests = false;
-    return batch;
-}
-
 void World::Stage::publish(Member& member, const core::Batch& batch) {
     EngineRanks& ranks = member.engine->now.comms->engines[member.engine->now.engine];
     if (ranks.members.size() < 2) return;
@@ -168,6 +159,7 @@ void World::Stage::enter_forward(Member& member, const core::Order& order) {
     if (!group.forwards.post({turn, -turn, engine.dummy ? 0 : 1, 0})) return;
     witness_.meets_in_forward(member, group.forwards.result(group.forwards.completed()),
                               options_.consensus == ConsensusMode::blocking && options_.consensus_every == 1);
+    witness_.waves().meets_in_forward(group, members_);
     const auto wait = depth(group.members.size());
     for (const Rank rank : group.members) {
         Member& peer = members_[rank.value];
@@ -181,13 +173,6 @@ void World::Stage::enter_forward(Member& member, const core::Order& order) {
 void World::Stage::finish_forward(Member& member) {
     if (!member.engine->dummy) answer_some(member);
     program_returns(member);
-}
-
-void World::Stage::answer_some(Member& member) {
-    Engine& engine = *member.engine;
-    const auto some = std::min<std::size_t>(engine.open.size(), dice_.between(1, kAnswersMax));
-    for (std::size_t i = 0; i < some; ++i) post(member, mail::Reply{engine.open[i]});
-    engine.open.erase(engine.open.begin(), engine.open.begin() + static_cast<std::ptrdiff_t>(some));
 }
 
 /// The program calls next() again.
@@ -225,7 +210,7 @@ bool World::Stage::has_news(const Engine& engine) const {
 
 bool World::Stage::has_news_itself(const Engine& engine) const {
     const State state = engine.loop.lifecycle().state();
-    return next_signal(engine) || (engine.new_requests && (state == State::running || state == State::pausing));
+    return next_signal(engine) || (!engine.inbox.empty() && (state == State::running || state == State::pausing));
 }
 
 core::Order World::Stage::leave_rest(Member& member) {
@@ -240,7 +225,10 @@ core::Order World::Stage::leave_rest(Member& member) {
 }
 
 void World::Stage::look(Member& member) {
-    if (member.engine->doing == Doing::rest && has_news(*member.engine)) carry_out(member, leave_rest(member));
+    if (member.engine->doing != Doing::rest || !has_news(*member.engine)) return;
+    ++counts_.wakes;
+    counts_.last_wake = Tick{now()};
+    carry_out(member, leave_rest(member));
 }
 
 void World::Stage::enter_barrier(Member& member, std::uint64_t number) {

@@ -29,6 +29,8 @@ enum class Happening : std::uint8_t {
     hooks_done,
     barrier_crossed,  ///< Number of the barrier within the round's communicator.
     client_acts,
+    client_bursts,  ///< It hands in many requests, then none for a while.
+    client_aborts,  ///< Number of the request.
     program_calls,  ///< The member's program uses the round's store, or the job's registry.
     program_wishes,
     call_due,    ///< Number of the call.

@@ -57,12 +57,13 @@ struct Engine {
     Handover now;                      ///< The round that it has taken.
     bool source = false;
     std::vector<core::SignalEntry> signals;
-    std::vector<RequestKey> open;  ///< Delivered and not answered, oldest first.
-    bool new_requests = false;     ///< Since the last batch.
-    std::uint64_t batches = 0;     ///< Taken in this round.
-    std::uint32_t votes = 0;       ///< Posted in this round.
-    bool vote_there = false;       ///< The vote that was posted before a forward has been counted.
-    std::uint64_t rested_for = 0;  ///< Number of the wake that the last rest was for; 0: none since the last batch.
+    std::vector<RequestKey> inbox;  ///< Delivered since the last batch.
+    std::vector<RequestKey> open;   ///< Taken with a batch and not answered, oldest first.
+    std::uint64_t work_since = 0;   ///< When it had nothing to do and a request came.
+    std::uint64_t batches = 0;      ///< Taken in this round.
+    std::uint32_t votes = 0;        ///< Posted in this round.
+    bool vote_there = false;        ///< The vote that was posted before a forward has been counted.
+    std::uint64_t rested_for = 0;   ///< Number of the wake that the last rest was for; 0: none since the last batch.
     std::uint64_t woken_group = 0, woken_engine = 0;  ///< Highest number of each scope in this round.
     std::uint64_t resting_since = 0;
     bool dummy = false;  ///< The forward under way is one.
@@ -112,15 +113,21 @@ struct Ask {
 };
 struct Submit {
     RequestId id;
+    core::RequestHints hints;
 };
+struct Abort {
+    RequestId id;
+};
+struct Watch {};  ///< Loads and waves, from now on.
 struct Regroup {};
 struct GiveUp {  ///< A call on the registry.
     core::CallId call;
 };
 }  // namespace mail
 /// From engine and client to the agent of their process.
-using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
-                          mail::Regroup, mail::GiveUp, core::StoreCall, core::message::RegistryAsk>;
+using Mail =
+    std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
+                 mail::Abort, mail::Watch, mail::Regroup, mail::GiveUp, core::StoreCall, core::message::RegistryAsk>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {

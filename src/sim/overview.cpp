@@ -59,6 +59,10 @@ bool World::Stage::settled(State state) const {
 Counts World::Stage::counts() const {
     Counts counts = counts_;
     counts.barriers = witness_.crossed();
+    counts.waves = witness_.waves().highest();
+    counts.load_packets = traffic_.loads();
+    counts.loads_most = traffic_.loads_most();
+    counts.traffic_most = traffic_.most();
     for (const auto& member : members_) counts.packets_most = std::max(counts.packets_most, member.packets);
     return counts;
 }
@@ -76,9 +80,10 @@ std::string World::Stage::story() const {
             text += " facts " + std::to_string(facts.crossed) + "+" + std::to_string(facts.pending.size());
         if (member.engine && member.engine_role)
             text += std::string(" engine ") + muster::name_of(member.engine->loop.lifecycle().state()) + " " +
-                    name_of(member.engine->doing) + " open " + std::to_string(member.engine->open.size()) + " group " +
-                    std::to_string(member.engine->now.group) + " votes " + std::to_string(member.engine->votes) +
-                    " crossed " + std::to_string(member.engine->loop.barriers_crossed()) +
+                    name_of(member.engine->doing) + " open " + std::to_string(member.engine->inbox.size()) + "+" +
+                    std::to_string(member.engine->open.size()) + " group " + std::to_string(member.engine->now.group) +
+                    " votes " + std::to_string(member.engine->votes) + " crossed " +
+                    std::to_string(member.engine->loop.barriers_crossed()) +
                     (member.engine->interrupted ? " interrupted" : "");
         if (member.book)
             text += " operations " + std::to_string(member.book->open_operations.size()) + " requests " +

@@ -160,6 +160,7 @@ void World::Stage::resolve(std::uint32_t index) {
 core::Facts World::Stage::facts_of(Member& member, const core::Gather& effect) {
     const auto crossed = member.engine ? member.engine->loop.barriers_crossed() : 0;
     if (crossed > member.switchboard->facts().crossed) apply(member, member.switchboard->crossed(crossed));
+    say_load(member);  // For the wave that it is in.
     core::Facts facts;
     facts.rank = member.rank;
     facts.leaving = member.leaving;

@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kSmall = 64;            ///< Up to so many members all are looked at after each event.
 constexpr std::uint64_t kRestedMax = 60'000;  ///< Ticks; more than anything takes but a recovery.
 constexpr std::uint32_t kDelayMin = 1, kDelayMax = 8;
-constexpr std::uint64_t kHop = 2;  ///< Ticks of a collective per level of its tree.
+constexpr std::uint64_t kSettleMs = 100;  ///< Of a publication, core/load_board: its settle_ms, and as much again.
+constexpr std::uint64_t kHop = 2;         ///< Ticks of a collective per level of its tree.
 
 core::PlanSettings plan_settings(const WorldOptions& options) {
     return {.placement = {.engines = options.engines,
@@ -22,6 +23,28 @@ core::PlanSettings plan_settings(const WorldOptions& options) {
             .engines_min = 1,
             .quorum = options.quorum,
             .launcher_node = "n0"};
+}
+
+std::uint32_t size_of(const WorldOptions& options) {
+    return options.engines * options.engine_ranks + options.standbys + options.clients;
+}
+
+core::SwitchboardSettings switchboard_settings(const WorldOptions& options, std::uint32_t rank) {
+    return {.fan_out = options.fan_out,
+            .router = {.routing = options.routing,
+                       .seed = options.seed + rank,
+                       .queue_max_per_engine = options.queue_max_per_engine,
+                       .queue_max = options.queue_max},
+            .load_interval_ms = options.load_interval_ms,
+            .coordination = options.consensus != ConsensusMode::off};
+}
+
+WaveRules wave_rules(const WorldOptions& options) {
+    return {.lockstep = options.consensus != ConsensusMode::off,
+            .always_work = options.work == Work::always,
+            .told_within = told_within(options).value,
+            .queue_max_per_engine = options.queue_max_per_engine,
+            .queue_max = options.queue_max};
 }
 
 std::vector<core::Member> launch_of(const WorldOptions& options) {
@@ -36,18 +59,28 @@ std::vector<core::Member> launch_of(const WorldOptions& options) {
 
 }  // namespace
 
+/// Up the tree a load waits at each level for the interval and a tick; then it is published, in the worst case after
+/// the last whole step before it.
+Tick told_within(const WorldOptions& options) {
+    const std::uint64_t wait = options.load_interval_ms + kAgentTickMs;
+    std::uint64_t levels = 1;
+    for (auto last = size_of(options) - 1; last > 0; last = (last - 1) / options.fan_out) ++levels;
+    return Tick{(levels * wait + 2 * wait + kSettleMs) * kTicksPerMs};
+}
+
 World::Stage::Stage(const WorldOptions& options)
     : options_(options),
       dice_(options.seed),
       network_(kDelayMin, kDelayMax),
       plan_settings_(plan_settings(options)),
       launch_(launch_of(options)),
-      witness_(options.engines * options.engine_ranks + options.standbys + options.clients, plan_settings_, launch_),
+      witness_(size_of(options), plan_settings_, launch_),
+      traffic_(options.loads ? witness_.size() : 0, options.load_interval_ms),
       may_close_(dice_.chance(options.closing_worlds)),
       deaths_left_(options.faults.kill() ? options.faults.deaths_max : 0),
       hangs_left_(options.faults.hang() ? options.faults.hangs_max : 0) {
     const auto world = options.engines * options.engine_ranks;
-    const auto size = world + options.standbys + options.clients;
+    const auto size = size_of(options);
     small_ = size <= kSmall;
     Pool all;
     members_.resize(size);
@@ -55,11 +88,12 @@ World::Stage::Stage(const WorldOptions& options)
         Member& member = members_[rank];
         member.rank = Rank{rank};
         member.client = rank >= world + options.standbys;
-        member.switchboard.emplace(member.rank, core::SwitchboardSettings{.fan_out = options.fan_out});
+        member.switchboard.emplace(member.rank, switchboard_settings(options, rank));
         member.desk = std::make_unique<core::LeaveDesk>(kLeaveWindowMs);
         all.members.push_back(member.rank);
     }
     pools_.push_back(std::move(all));
+    witness_.waves().expect(wave_rules(options));
     begin();
 }
 
@@ -82,12 +116,16 @@ void World::Stage::begin() {
         }
     }
     begin_programs();
-    if (options_.acts_per_ms <= 0) return;
+    if (options_.acts_per_ms <= 0 && options_.bursts_per_ms <= 0) return;
     for (auto& member : members_) {
         const bool acts = options_.clients > 0 ? member.client : dice_.below(members_.size()) < 2;
         if (!acts) continue;
         member.book = std::make_unique<ClientBook>();
-        arrange(dice_.between(1, 1'000), member, Happening::client_acts);
+        if (options_.acts_per_ms > 0) arrange(dice_.between(1, 1'000), member, Happening::client_acts);
+        if (options_.bursts_per_ms > 0) arrange(dice_.between(1, 1'000), member, Happening::client_bursts);
+        if (!options_.loads) continue;
+        witness_.waves().watches(member);
+        post(member, mail::Watch{});
     }
 }
 
@@ -113,6 +151,7 @@ void World::Stage::run(std::uint64_t until) {
         if (!small_ && ++since < 4 * members_.size()) continue;
         since = 0;
         witness_.looks_at(members_, now(), kRestedMax);
+        if (options_.loads) witness_.waves().looks_at(members_, now());
     }
 }
 
@@ -149,6 +188,8 @@ void World::Stage::to_agent(Member& member, const Event& event) {
         case Happening::mail: return read_mail(member);
         case Happening::tick: return agent_tick(member);
         case Happening::client_acts: return client_acts(member);
+        case Happening::client_bursts: return client_bursts(member);
+        case Happening::client_aborts: return take_back(member, RequestId{event.payload});
         case Happening::program_wishes: return program_wishes(member);
         case Happening::program_calls: return program_calls(member);
         case Happening::call_due: return call_due(member, event.payload);

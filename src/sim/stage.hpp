@@ -2,7 +2,7 @@
 #pragma once
 /// The inside of a World: the driver that carries out what the machines of src/core order. It decides nothing.
 /// One file per thread of a member: engines.cpp, agents.cpp (outside a recovery), recoveries.cpp, clients.cpp,
-/// programs.cpp; deaths and hangs are in faults.cpp, the loop over events is in stage.cpp.
+/// programs.cpp, requests.cpp; deaths and hangs are in faults.cpp, the loop over events is in stage.cpp.
 
 #include <memory>
 #include <optional>
@@ -15,6 +15,7 @@
 #include "sim/member.hpp"
 #include "sim/network.hpp"
 #include "sim/pool.hpp"
+#include "sim/traffic.hpp"
 #include "sim/witness.hpp"
 #include "sim/world.hpp"
 
@@ -75,13 +76,11 @@ private:
     void carry_out(Member& member, core::Order order);
     std::optional<core::Order> perform(Member& member, const core::Order& order);
     std::optional<core::Order> take_batch(Member& member);
-    [[nodiscard]] core::Batch collect(Engine& engine);
     [[nodiscard]] std::optional<Signal> next_signal(const Engine& engine) const;
     void publish(Member& member, const core::Batch& batch);
     void post_vote(Member& member, const core::Votes& votes);
     void enter_forward(Member& member, const core::Order& order);
     void finish_forward(Member& member);
-    void answer_some(Member& member);
     std::optional<core::Order> enter_rest(Member& member, const core::Order& order);
     [[nodiscard]] bool group_votes(const Engine& engine) const;
     [[nodiscard]] bool has_news(const Engine& engine) const;
@@ -108,7 +107,7 @@ private:
     void agent_tick(Member& member);
     void hear_the_time(Member& member);
     void tick_later(Member& member);
-    [[nodiscard]] bool serves_calls(const Member& member) const;
+    [[nodiscard]] bool has_to_tick(const Member& member) const;
     void apply(Member& member, core::SwitchEffects effects);
     void perform(Member& member, core::Transmit& effect);
     void perform(Member& member, core::SignalArrived& effect);
@@ -127,6 +126,11 @@ private:
     void perform(Member& member, core::Whereabouts& effect);
     void perform(Member& member, core::Note& effect);
     [[nodiscard]] std::uint64_t now_ms() const { return now() / kTicksPerMs; }
+
+    // requests.cpp
+    [[nodiscard]] core::Batch collect(Engine& engine);
+    void answer_some(Member& member);
+    void say_load(Member& member);
 
     // recoveries.cpp
     void notice(Member& member, std::uint32_t pool);
@@ -161,6 +165,9 @@ private:
 
     // clients.cpp
     void client_acts(Member& member);
+    void client_bursts(Member& member);
+    void take_back(Member& client, RequestId id);
+    [[nodiscard]] core::RequestHints any_hints();
     [[nodiscard]] core::Wanted any_signal();
 
     WorldOptions options_;
@@ -175,6 +182,7 @@ private:
     std::vector<std::uint32_t> free_inputs_;
     std::unordered_map<std::uint32_t, std::shared_ptr<Comms>> comms_;  ///< By pool.
     Witness witness_;
+    Traffic traffic_;
     Counts counts_;
     std::optional<ExitCode> ended_;
     bool healed_ = false, small_ = true, may_close_ = false;

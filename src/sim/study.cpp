@@ -9,7 +9,7 @@ namespace {
 
 constexpr Tick kPatience{20'000'000};             ///< For one state; a world that needs longer has come to a stop.
 constexpr std::uint64_t kRestlessTicks = 10'000;  ///< Per cycle, where clients act of their own accord.
-constexpr std::uint32_t kRequestsPerState = 8;
+constexpr std::uint32_t kRequestsPerState = 8, kRequestsInAPause = 30;
 
 void add(const Counts& one, Counts& sum) {
     sum.events += one.events;
@@ -37,6 +37,16 @@ void add(const Counts& one, Counts& sum) {
     sum.requests += one.requests;
     sum.replies += one.replies;
     sum.errors += one.errors;
+    sum.taken_back += one.taken_back;
+    sum.aborted += one.aborted;
+    sum.busy += one.busy;
+    sum.waves += one.waves;
+    sum.wakes += one.wakes;
+    sum.told += one.told;
+    sum.load_packets += one.load_packets;
+    sum.loads_most = std::max(sum.loads_most, one.loads_most);
+    sum.traffic_most = std::max(sum.traffic_most, one.traffic_most);
+    sum.last_wake = std::max(sum.last_wake, one.last_wake);
     sum.packets_most = std::max(sum.packets_most, one.packets_most);
     sum.last_crossing = std::max(sum.last_crossing, one.last_crossing);
 }
@@ -49,7 +59,20 @@ std::string lead(World& world, State state) {
     return std::string("the job never comes to ") + name_of(state) + "\n" + world.story();
 }
 
-std::string live_through(World& world, const Study& study, const std::function<void(const World&)>& look) {
+/// Requests wait through a pause and are answered after it, and clients are told of both.
+std::string come_to_rest(World& world, const WorldOptions& options) {
+    for (const State state : {State::running, State::paused, State::running}) {
+        if (world.ended()) return "";
+        if (auto wrong = lead(world, state); !wrong.empty()) return wrong;
+        if (state == State::paused) world.submit(kRequestsInAPause);
+        world.run(Tick{told_within(options).value + kRestlessTicks});
+        if (!world.violations().empty()) return world.violations();
+    }
+    return "";
+}
+
+std::string live_through(World& world, const Study& study, const WorldOptions& options,
+                         const std::function<void(const World&)>& look) {
     constexpr std::array kCycle{State::running, State::paused, State::suspended, State::paused};
     const bool restless = study.world.acts_per_ms > 0;
     for (std::uint32_t cycle = 0; cycle < study.cycles && !world.ended(); ++cycle) {
@@ -64,6 +87,8 @@ std::string live_through(World& world, const Study& study, const std::function<v
         }
     }
     world.heal();
+    if (options.loads)
+        if (auto wrong = come_to_rest(world, options); !wrong.empty()) return wrong;
     for (const State state : {State::running, State::stopped}) {
         if (world.ended()) return "";
         if (auto wrong = lead(world, state); !wrong.empty()) return wrong;
@@ -78,8 +103,9 @@ Findings run(const Study& study, const std::function<void(const Findings&)>& pro
     for (std::uint64_t i = 0; i < study.seeds && findings.violations.size() < kViolationsMax; ++i) {
         WorldOptions options = study.world;
         options.seed = study.world.seed + i;
+        if (study.draw) study.draw(options);
         World world(options);
-        auto wrong = live_through(world, study, [&](const World& now) {
+        auto wrong = live_through(world, study, options, [&](const World& now) {
             Findings so_far = findings;
             add(now.counts(), so_far.counts);
             progress(so_far);

@@ -17,6 +17,7 @@ struct Study {
     WorldOptions world;  ///< world.seed is the first.
     std::uint64_t seeds = 1;
     std::uint32_t cycles = 1;
+    std::function<void(WorldOptions&)> draw{};  ///< What differs from world to world beside the seed.
 };
 
 struct Violation {

@@ -27,10 +27,12 @@ bool is_goal(core::Wanted wanted, State state) {
     return false;
 }
 
-bool in_group_with_work(const Comms& comms, std::uint32_t group, const std::vector<Member>& members) {
+bool in_group_with_work(const Comms& comms, std::uint32_t group, const std::vector<Member>& members,
+                        std::uint64_t since) {
     return std::any_of(comms.groups[group].members.begin(), comms.groups[group].members.end(), [&](Rank rank) {
         const auto& engine = members[rank.value].engine;
-        return engine && engine->source && !engine->open.empty();
+        return engine && engine->source && !(engine->open.empty() && engine->inbox.empty()) &&
+               engine->work_since <= since;
     });
 }
 
@@ -146,7 +148,7 @@ void Witness::submits(const Member& client, RequestId id) {
     submitted_[{client.rank, id}] = std::min(crossed(), client.switchboard->facts().crossed);
 }
 
-/// An error is the answer only where the engines were stopped, or the job has ended.
+/// An error is the answer only where the engines were stopped, the job has ended, or WaveWitness knows why.
 void Witness::request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended) {
     const auto name = who(client) + "'s request " + std::to_string(id.value);
     const auto submitted = submitted_.find({client.rank, id});
@@ -154,7 +156,7 @@ void Witness::request_ends(const Member& client, RequestId id, const std::option
     // The coordinator may not have crossed yet what the first engine has.
     const auto first = submitted->second > 0 ? submitted->second - 1 : 0;
     submitted_.erase(submitted);
-    if (!error || job_ended) return;
+    if (waves_.ends(client, id, error) || job_ended) return;
     for (auto crossed = first; crossed <= history_.size(); ++crossed)
         if (state_after(crossed) == State::stopped) return;
     violated(name + " is lost (" + error->text + "), and engines were there");
@@ -194,7 +196,7 @@ void Witness::nobody_rests_beside_work(const std::vector<Member>& members, std::
         const State state = engine.loop.lifecycle().state();
         if (engine.doing != Doing::rest || (state != State::running && state != State::pausing)) continue;
         if (now < engine.resting_since + rested_max) continue;
-        if (in_group_with_work(*engine.now.comms, engine.now.group, members))
+        if (in_group_with_work(*engine.now.comms, engine.now.group, members, now - rested_max))
             return violated(who(member) + " rests while its group has work");
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
-/// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp and
-/// registry_witness.cpp, one function each.
+/// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp,
+/// registry_witness.cpp and wave_witness.cpp, one function each.
 
 #include <cstdint>
 #include <map>
@@ -14,6 +14,7 @@
 #include "sim/member.hpp"
 #include "sim/registry_witness.hpp"
 #include "sim/store_witness.hpp"
+#include "sim/wave_witness.hpp"
 
 namespace muster::sim {
 
@@ -51,6 +52,9 @@ public:
 
     [[nodiscard]] StoreWitness& store() { return store_; }
     [[nodiscard]] RegistryWitness& registry() { return registry_; }
+    [[nodiscard]] WaveWitness& waves() { return waves_; }
+    [[nodiscard]] const WaveWitness& waves() const { return waves_; }
+    [[nodiscard]] std::size_t size() const { return rounds_.size(); }  ///< Members.
     [[nodiscard]] const std::string& violations() const { return violations_; }
     [[nodiscard]] std::uint64_t crossed() const { return history_.size(); }
     /// Of an engine that has crossed that many barriers; running where nobody has seen it.
@@ -94,6 +98,7 @@ private:
     std::string violations_, last_note_;
     StoreWitness store_{violations_};
     RegistryWitness registry_{violations_};
+    WaveWitness waves_;
     core::PlanSettings settings_;
     std::vector<core::Member> launch_;
 };

@@ -75,7 +75,7 @@ private:
 std::string who(const Member& member) { return "rank " + std::to_string(member.rank.value); }
 
 Witness::Witness(std::uint32_t members, const core::PlanSettings& settings, const std::vector<core::Member>& launch)
-    : rounds_(members), crossings_(members), settings_(settings), launch_(launch) {
+    : rounds_(members), crossings_(members), waves_(violations_, members), settings_(settings), launch_(launch) {
     const std::size_t size = std::size_t{settings.placement.engines} * settings.placement.engine_ranks;
     for (std::uint32_t rank = 0; rank < size; ++rank) world_before_.push_back(Rank{rank});
 }
@@ -98,6 +98,7 @@ void Witness::enters_round(const Member& member, const core::Plan& plan, const s
     if (before != plans_.end() && before->second.closed)
         violated(round_name(plan.round) + " follows one that was closed");
     lifecycle_goes_on(plan, members);
+    waves_.round_begins(plan, facts, members);
     if (facts.empty()) return;
     registry_.round_begins(plan, members);
     everybody_has_one_place(plan, facts);

@@ -62,12 +62,24 @@ struct WorldOptions {
     double calls_per_ms = 0;    ///< Calls of each member on the round's store and the job's registry.
     double wishes_per_ms = 0;   ///< Rounds that each member's program asks for: regroup, park, unpark.
     double closing_worlds = 0;  ///< Share of the worlds in which programs may also close the rendezvous.
+    /// Engines report loads and waves, clients are told of them. Off: nobody says any, agents tick only with cause.
+    bool loads = false;
+    bool restless_loads = false;  ///< Every engine's load changes with every tick: what loads cost at their worst.
+    std::uint32_t load_interval_ms = 100;
+    Routing routing = Routing::round_robin;
+    std::uint32_t queue_max_per_engine = 0, queue_max = 0;  ///< 0: no bound.
+    double bursts_per_ms = 0;      ///< Of requests, of each client: up to `burst_max` at once, then none for a while.
+    std::uint32_t burst_max = 16;  ///< Requests.
+    double pins = 0, aborts = 0;   ///< Share of all requests that name a slot, and that are taken back.
     /// Members can die and rounds follow one another. Off: no core::Recovery, for very many members.
     bool recovery = true;
     Faults faults{};
     /// Hears a line for each death, round, crossing, message and note, for a replay; empty: nothing is written.
     std::function<void(const std::string&)> trace{};
 };
+
+/// Where nothing changes any more: how long until clients are told of the last load and wave. In every tree.
+[[nodiscard]] Tick told_within(const WorldOptions& options);
 
 struct Counts {
     std::uint64_t events = 0, packets = 0, bytes = 0, votes = 0, forwards = 0, dummy_forwards = 0;
@@ -78,7 +90,15 @@ struct Counts {
     std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.
     std::uint64_t registry_calls = 0, registry_answered = 0, registry_refused = 0;
     std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;
+    std::uint64_t taken_back = 0, aborted = 0, busy = 0;  ///< Requests; the last two are among the errors.
+    std::uint64_t waves = 0;  ///< The highest wave of a lockstep group that an engine was in.
+    std::uint64_t wakes = 0;  ///< Engines' ranks that left a rest.
+    std::uint64_t told = 0;   ///< Publications that a client has heard, one a group.
+    std::uint64_t load_packets = 0;
+    std::uint64_t loads_most = 0;    ///< Packets of loads that one member was sent in one load interval.
+    std::uint64_t traffic_most = 0;  ///< The same, of all packets.
     std::uint64_t packets_most = 0;  ///< Sent by one member.
+    Tick last_wake;                  ///< When the last engine's rank left a rest.
     Tick last_crossing;              ///< When the last engine crossed the last barrier.
 };
 

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "transcript/controller_fields.hpp"
+#include "transcript/controller_line.hpp"
 #include "transcript/controller_stage.hpp"
 
 namespace muster::transcript {
@@ -47,7 +48,8 @@ std::optional<std::uint32_t> room_of(Fields& fields) {
 class Controller : public Machine {
 public:
     Json answer(const Json& line) override {
-        Fields fields(line);
+        const Json plain = plain_call(line);
+        Fields fields(plain);
         auto name = fields.text({"cmd", "command", "op", "call", "method"});
         name.erase(0, name.find_first_not_of('_'));  // Some of the source's queries begin with one.
         const auto now = fields.millis({"now"});

@@ -106,7 +106,7 @@ def rendezvous_sanity(us):
             yield f"{name} takes {us[name]} us, a split {us['split']}"
 
 
-def route_sanity(us, _):
+def route_sanity(us):
     # What does the same and more takes longer; the least of both, since the machine has other work.
     for name in ("request", "round_trip"):
         if not us["bare_" + name] < us[name] < 1_000_000:

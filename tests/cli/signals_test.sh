@@ -22,6 +22,7 @@ begin wait   # the checks below would see whoever is left behind
     fail_if "members can be seen" "they cannot: $(leftovers | tr '\n' ' ')"
 kill -TERM "$job"; wait "$job" 2>/dev/null
 
+# V29: the coordinator ends with its job, in order, and nothing of it stays.
 for signal in TERM INT HUP; do
     begin wait; kill -$signal "$job"; end "$signal stops the job" 10 "stopped \(10\)"
 done

@@ -59,6 +59,17 @@ TEST(Story, TheFirstEndingCounts) {
     EXPECT_EQ(story.ended()->reason, "one left");
 }
 
+TEST(Story, WhoeverIsLostHasNoSayInTheEnding) {
+    Story story;
+    story.take(0, kJoined);
+    story.take(0, json::parse(R"({"event":"round","from":1,"to":2,"lost":[{"rank":3}],"size":4})"));
+    const auto lines = story.take(3, json::parse(R"({"event":"ended","code":17,"reason":"woken after a minute"})"));
+    EXPECT_TRUE(lines.at(0).detail);
+    EXPECT_FALSE(story.ended());
+    story.take(0, json::parse(R"({"event":"ended","code":0,"reason":""})"));
+    EXPECT_EQ(story.ended()->code, 0);
+}
+
 TEST(Story, UnknownAndOddEventsHarmNobody) {
     Story story;
     EXPECT_TRUE(story.take(2, json::parse(R"({"event":"weather","text":"fine"})")).at(0).detail);

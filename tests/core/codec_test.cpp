@@ -63,6 +63,7 @@ Plan full_plan() {
     plan.clients = ranks({10, 11});
     plan.closed = true;
     plan.keeper = Rank{8};
+    plan.keeper_term = Round{13};
     plan.dismissed = ranks({6});
     plan.step = Step{41};
     plan.source = Slot{2};
@@ -174,6 +175,7 @@ TEST(Codec, APlanGoesRound) {
     EXPECT_EQ(plan->waiting, ranks({8}));
     EXPECT_TRUE(plan->closed);
     EXPECT_EQ(plan->keeper, Rank{8});
+    EXPECT_EQ(plan->keeper_term, Round{13});
     EXPECT_FALSE(plan->asked);
     EXPECT_EQ(plan->clients, ranks({10, 11}));
     EXPECT_EQ(plan->dismissed, ranks({6}));

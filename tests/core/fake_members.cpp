@@ -158,6 +158,7 @@ void FakeMembers::next_view() {
     if (next_coordinator && members_[next_coordinator->value].alive) next->coordinator = *next_coordinator;
     next->followers = followers_of(next->coordinator, world_, standbys, launch_, shape_.followers);
     next->keeper = furthest();
+    if (next->keeper) next->keeper_term = board(next->keeper->value).mirror().term;
     view_ = std::move(next);
 }
 

@@ -51,6 +51,27 @@ struct LoadsTest : ::testing::Test {
     }
 };
 
+/// The source's three sockets are three ways of messages, each between those two only.
+TEST_F(LoadsTest, V2_FromFrontsFromEnginesAndToEngines) {
+    watch(client);
+    const auto request = job.submit(client, 1);
+    says(5, 3);
+    pass(1'000);
+    EXPECT_EQ(job.outcome(client, request), "reply 2");
+    std::map<std::string, std::set<std::string>> ways;
+    const auto who = [&](Rank rank) {
+        return rank.value == job.coordinator() ? "coordinator" : job.is_engine(rank) ? "engine" : "front";
+    };
+    for (const auto& one : job.sent) ways[one.kind].insert(std::string(who(one.from)) + " to " + who(one.to));
+    using Ways = std::set<std::string>;
+    EXPECT_EQ(ways["submit"], Ways{"front to coordinator"});
+    EXPECT_EQ(ways["watch_loads"], Ways{"front to coordinator"});
+    EXPECT_EQ(ways["loads_told"], Ways{"coordinator to front"});
+    EXPECT_TRUE(ways["loads_up"].contains("engine to coordinator"));
+    EXPECT_FALSE(ways["loads_up"].contains("engine to front"));
+    for (const auto& way : ways["deliver"]) EXPECT_EQ(way, "coordinator to engine");
+}
+
 TEST_F(LoadsTest, EveryEnginesWordReachesTheRouter) {
     for (std::uint32_t rank = 0; rank < 8; ++rank) says(rank, 10 + rank);
     pass(1'000);

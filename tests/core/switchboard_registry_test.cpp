@@ -79,6 +79,31 @@ TEST_F(RegistryOverTheChannel, WhereAllHoldersAreGoneItIsEmptyAndSaysSo) {
     }));
 }
 
+TEST_F(RegistryOverTheChannel, AnOlderCopyIsBetterThanNothingAndIsToldOf) {
+    ASSERT_EQ(job.view().followers, testing::ranks({1, 2}));
+    const auto first = now(3, RegistryAsk::set, "state", {}, 7);
+    job.next_coordinator = Rank{3};  // Its followers are others: 1 keeps what it had.
+    job.kill(2);
+    job.rebuild();
+    job.settle();
+    ASSERT_EQ(job.view().followers, testing::ranks({0, 1}));
+    job.next_coordinator = Rank{3};
+    job.next_world = testing::ranks({3, 4, 5});
+    job.rebuild();
+    job.settle();
+    ASSERT_EQ(job.view().followers, testing::ranks({4, 5}));
+    EXPECT_TRUE(now(6, RegistryAsk::set, "state", first.token, 8).accepted);
+    for (const std::uint32_t dead : {3u, 4u, 5u}) job.kill(dead);
+    job.next_world = testing::ranks({0, 1});
+    job.rebuild();
+    job.settle();
+    EXPECT_EQ(now(6, RegistryAsk::get, "state").bytes, Bytes{std::byte{7}});
+    const auto& notes = job.at(job.coordinator()).notes;
+    EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [](const std::string& note) {
+        return note.find("goes on from the copy of round 2") != std::string::npos;
+    }));
+}
+
 TEST_F(RegistryOverTheChannel, AnOpenCallIsAskedAgainOfTheSuccessorAndDoneOnce) {
     for (std::uint32_t steps = 0; steps < 12; ++steps) {
         FakeMembers other{{.engines = 4, .standbys = 2, .clients = 1, .seed = steps + 1}};

@@ -58,6 +58,23 @@ TEST(WavePause, NewcomersInAPauseDoNotMakeItForgetWhoWasAtWork) {
     }
 }
 
+/// Found by the simulator: a group whose word crossed its pause on the way was said to run after the unpause, though it
+/// had come to rest before, and nobody ever said otherwise.
+TEST(WavePause, AnEngineThatIsAwakeAsksForNothing) {
+    Group group(3);
+    (void)group.pause(true);
+    auto awake = starts(5, 2);
+    awake.awake = true;
+    EXPECT_EQ(group.at(1, says(awake)), Words{"front nil 5 on"}) << "it was so before the pause";
+    EXPECT_EQ(group.at(1, says(completes(5))), Words{"front nil 6 off"});
+    EXPECT_EQ(group.pause(false), Words{}) << "nobody asked";
+    (void)group.pause(true);
+    awake.start_wave = Wave{6};
+    EXPECT_EQ(group.at(1, says(awake)), Words{"front nil 6 on"}) << "it is so after the pause, which is heard of later";
+    EXPECT_EQ(group.pause(false), Words{"START 6 -nil"});
+    EXPECT_TRUE(group.tracker.running());
+}
+
 TEST(WavePause, LoadsFlow) {
     Group group(1);
     (void)group.pause(true);

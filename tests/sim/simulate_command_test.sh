@@ -23,6 +23,16 @@ says "a rendezvous" '"violations":\[\]'
 first=$(figures)
 expect "a rendezvous again" 0 "" "$muster" simulate --machine rendezvous --members 20 --seeds 10 --json
 [ "$first" = "$(figures)" ] || fail_if "the same seed is the same rendezvous" "figures differ"
+expect "waves" 0 "" "$muster" simulate --machine waves --members 20 --seeds 10 --json
+for figure in rounds deaths hangs waves wakes aborted told_of_loads loads_most wake_us_max; do
+  says "waves" "\"$figure\":[1-9]"
+done
+says "waves" '"violations":\[\]'
+first=$(figures)
+expect "waves again" 0 "" "$muster" simulate --machine waves --members 20 --seeds 10 --json
+[ "$first" = "$(figures)" ] || fail_if "the same seed is the same waves" "figures differ"
+expect "waves of many" 0 "" "$muster" simulate --machine waves --members 1032
+says "waves of many" "violations +0"
 expect "cycles" 0 "" "$muster" simulate --members 6 --engine-ranks 2 --cycles 3 --json
 says "four barriers a cycle, two for the stop" '"barriers":14,'
 expect "followed" 0 "crosses barrier 1" "$muster" simulate --members 2 --trace

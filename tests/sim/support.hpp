@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/dice.hpp"
+#include "sim/wave_worlds.hpp"
 #include "sim/world.hpp"
 
 namespace muster::sim::testing {
@@ -75,6 +76,27 @@ inline WorldOptions rendezvous_world(std::uint64_t seed) {
     faults.hang_coordinator = dice.below(2) == 0 ? 0 : 0.002;
     faults.hangs_max = dice.between(2, 12);
     faults.stale_packet = dice.below(3) == 0 ? 0 : 0.3;
+    return options;
+}
+
+/// 20 members with bursts of requests, loads and waves on top of all that a rendezvous world does.
+inline WorldOptions waves_world(std::uint64_t seed) {
+    auto options = rendezvous_world(seed);
+    Dice dice(seed ^ 0x3a5eULL);
+    if (options.clients == 0 && dice.below(2) == 0) {
+        options.clients = 1;
+        options.standbys -= std::min(options.standbys, 1U);
+    }
+    const auto mode = dice.below(6);
+    options.consensus = mode == 0   ? ConsensusMode::off
+                        : mode <= 2 ? ConsensusMode::overlapped
+                                    : ConsensusMode::blocking;
+    options.consensus_every = dice.below(3) == 0 ? dice.between(2, 5) : 1;
+    options.work = dice.below(8) == 0 ? Work::always : Work::requests;
+    options.acts_per_ms = dice.below(2) == 0 ? 0 : 0.1;
+    options.calls_per_ms = 0.02 * dice.below(3);
+    options.wishes_per_ms = dice.below(2) == 0 ? 0 : 0.002;
+    draw_requests(options);
     return options;
 }
 
