@@ -190,7 +190,8 @@ def whoever_stands_for_ever_does_not_outlive_an_interrupt():
             process.send_signal(signal.SIGINT)
 
     code, output = watch(command_of(3, 0, [order], [os.path.join(TESTS, "member")], "plain", 1_000_000), interrupt)
-    expect(code == 10 and order in output, f"exit code {code}", output)
+    # mpirun sends SIGCONT and TERM, which stands for a stop of the job: whether that ends before mpirun kills is a race.
+    expect(code in (0, 10) and order in output, f"exit code {code}", output)
     expect(not left_behind(), f"left behind: {left_behind()}", output)
 
 
