@@ -69,5 +69,6 @@ int main(int argc, char** argv) {
         if (rounds == 2) session->leave();
     }
     expect(rounds == 2, std::to_string(rounds) + " rounds: " + session->ending().reason);
+    if (!broken) std::puts("whole");
     return broken ? 1 : 0;
 }
