@@ -10,14 +10,10 @@ namespace muster::core {
 
 class Dice {
 public:
-    explicit Dice(std::uint64_t seed) : state_(seed * 0x9e3779b97f4a7c15ULL + 0x632be59bd9b4e019ULL) {}
+    /// The seed is mixed too: a multiple of the step would give the next seed the same throws, one throw later.
+    explicit Dice(std::uint64_t seed) : state_(mixed(seed + 0x632be59bd9b4e019ULL)) {}
 
-    [[nodiscard]] std::uint64_t next() {
-        std::uint64_t mixed = (state_ += 0x9e3779b97f4a7c15ULL);
-        mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9ULL;
-        mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebULL;
-        return mixed ^ (mixed >> 31);
-    }
+    [[nodiscard]] std::uint64_t next() { return mixed(state_ += 0x9e3779b97f4a7c15ULL); }
     /// 0 .. count-1; count is at least 1 and below 2^32.
     [[nodiscard]] std::uint32_t below(std::uint64_t count) {
         return static_cast<std::uint32_t>(((next() >> 32) * count) >> 32);
@@ -31,6 +27,11 @@ public:
     }
 
 private:
+    [[nodiscard]] static std::uint64_t mixed(std::uint64_t value) {
+        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9ULL;
+        value = (value ^ (value >> 27)) * 0x94d049bb133111ebULL;
+        return value ^ (value >> 31);
+    }
     std::uint64_t state_;
 };
 

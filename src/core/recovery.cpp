@@ -116,7 +116,7 @@ Effects Recovery::plan(const Gathered& gathered) {
                              .previous = world_,
                              .worlds = worlds_,
                              .present = gathered.facts,
-                             .closed = plan_.closed},
+                             .closed = closed_},
                             settings_.record ? &broadcast.events : nullptr);
     return {std::move(broadcast)};
 }
@@ -141,6 +141,7 @@ Effects Recovery::complete() {
     MUSTER_ASSERT(plan_.round > round_);
     phase_ = Phase::steady;
     round_ = plan_.round;
+    closed_ = plan_.closed;
     world_ = plan_.world;
     complete_ = plan_.world;
     complete_.insert(complete_.end(), plan_.standbys.begin(), plan_.standbys.end());

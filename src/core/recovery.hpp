@@ -61,7 +61,7 @@ public:
     [[nodiscard]] const std::vector<Rank>& pool() const { return pool_; }    ///< As of the last shrink.
     [[nodiscard]] const std::vector<Rank>& world() const { return world_; }  ///< Of the last complete round.
     [[nodiscard]] const std::vector<Member>& launch() const { return launch_; }
-    [[nodiscard]] bool closed() const { return plan_.closed; }  ///< No round follows the last complete one.
+    [[nodiscard]] bool closed() const { return closed_; }  ///< No round follows the last complete one.
 
 private:
     Effects begin_again();
@@ -81,6 +81,8 @@ private:
     std::vector<Rank> world_;         ///< Its world.
     std::vector<Rank> pool_;
     std::map<Round, std::vector<Rank>> worlds_;
+    /// The last complete round was the last one. Not the plan's word: an attempt may have failed since.
+    bool closed_ = false;
     Plan plan_;
 };
 

@@ -159,7 +159,7 @@ void World::Stage::enter_forward(Member& member, const core::Order& order) {
     if (!group.forwards.post({turn, -turn, engine.dummy ? 0 : 1, 0})) return;
     witness_.meets_in_forward(member, group.forwards.result(group.forwards.completed()),
                               options_.consensus == ConsensusMode::blocking && options_.consensus_every == 1);
-    witness_.waves().meets_in_forward(group, members_);
+    witness_.waves().meets_in_forward(member, group, members_);
     const auto wait = depth(group.members.size());
     for (const Rank rank : group.members) {
         Member& peer = members_[rank.value];

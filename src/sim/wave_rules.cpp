@@ -49,13 +49,16 @@ void WaveWitness::round_begins(const core::Plan& plan, const std::vector<core::F
                      " knows of wave " + std::to_string(seen_[one.rank.value].above - 1));
 }
 
-void WaveWitness::meets_in_forward(const Group& group, const std::vector<Member>& members) {
-    const auto& first = *members[group.members.front().value].engine;
+/// `last`: who has come last. It may have hung meanwhile, and the others be in a later round, somewhere between two
+/// votes.
+void WaveWitness::meets_in_forward(const Member& last, const Group& group, const std::vector<Member>& members) {
+    const auto& here = *last.engine;
     for (const Rank rank : group.members) {
         const auto& engine = *members[rank.value].engine;
-        if (engine.now.comms == first.now.comms && engine.loop.wave() != first.loop.wave())
+        if (engine.now.comms == here.now.comms && engine.loop.wave() != here.loop.wave())
             violated("rank " + std::to_string(rank.value) + " is in wave " + std::to_string(engine.loop.wave()) +
-                     ", its group is in wave " + std::to_string(first.loop.wave()));
+                     ", rank " + std::to_string(last.rank.value) + " of its group in wave " +
+                     std::to_string(here.loop.wave()));
     }
 }
 

@@ -46,7 +46,7 @@ public:
     // Loads and waves.
     void watches(const Member& client) { told_[client.rank]; }
     void hears(const Member& client, const core::LoadsHeard& heard, const std::vector<Member>& members);
-    void meets_in_forward(const Group& group, const std::vector<Member>& members);
+    void meets_in_forward(const Member& last, const Group& group, const std::vector<Member>& members);
 
     void looks_at(const std::vector<Member>& members, std::uint64_t now);
     [[nodiscard]] std::uint64_t highest() const { return static_cast<std::uint64_t>(highest_); }

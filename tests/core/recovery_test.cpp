@@ -295,5 +295,30 @@ TEST(Recovery, AnEndingIsAgreedOnBeforeAnybodyEnds) {
     EXPECT_EQ(names_of(recovery.step(Failed{})), "revoke shrink") << "somebody died: it is decided again";
 }
 
+/// An attempt at the ending that failed is no round: what the last complete one has closed stays closed.
+TEST(Recovery, AClosedRendezvousStaysClosedWhereItsEndingFailsOnTheWay) {
+    Recovery recovery = member(0);
+    const auto decided = [&recovery](const std::vector<Rank>& pool, bool close) {
+        (void)recovery.step(Shrunk{pool});
+        auto gathered = facts_of(pool);
+        gathered.facts.front().close = close;
+        return std::get<Broadcast>(recovery.step(gathered).at(0)).plan;
+    };
+    const auto last = decided(ranks_up_to(5), true);
+    ASSERT_TRUE(last.closed);
+    (void)recovery.step(Planned{last});
+    (void)recovery.step(Built{});
+    (void)recovery.step(Agreed{});
+    ASSERT_TRUE(recovery.closed());
+    (void)recovery.step(Noticed{});
+    const auto ending = decided(ranks({0, 1, 2}), false);
+    ASSERT_TRUE(ending.ending);
+    (void)recovery.step(Planned{ending});
+    (void)recovery.step(Failed{});
+    const auto again = decided(ranks({0, 1, 2}), false);
+    ASSERT_TRUE(again.ending) << "round " << again.round.value << " follows one that was closed";
+    EXPECT_EQ(again.ending->code, ExitCode::stopped);
+}
+
 }  // namespace
 }  // namespace muster::core
