@@ -30,4 +30,10 @@ cd "$muster_root"
 setup_configure "$preset"
 cmake --build --preset "$preset"
 [ "$build_only" = 1 ] && exit 0
+
+# An mpirun that was killed leaves its session folder; another one that happens to get its pid does not start then
+# ("The PMIx server's listener thread failed to start"). Ours are swept once nobody has that pid.
+for folder in "${TMPDIR:-/tmp}"/ompi.[0-9]*; do
+    [ -O "$folder" ] && [ ! -e "/proc/${folder##*.}" ] && rm -rf "$folder"
+done
 exec ctest --test-dir "build/$preset" --output-on-failure -j "$jobs" "${select[@]}"
