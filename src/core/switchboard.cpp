@@ -21,7 +21,8 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
     : self_(self),
       settings_(settings),
       channel_(self),
-      registry_(self, settings.registry_bytes_max),
+      keeper_(std::make_unique<JobKeeper>(self)),
+      registry_(*keeper_, settings.registry_bytes_max),
       store_(settings.store),
       router_(settings.router),
       loads_up_(self, settings.load_interval_ms) {}

@@ -22,7 +22,7 @@
 
 #include "core/channel.hpp"
 #include "core/load_tree.hpp"
-#include "core/registry.hpp"
+#include "core/registry_server.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
@@ -48,7 +48,7 @@ public:
     /// The job is over for this member: open operations and requests end. A stop that has been crossed is done.
     [[nodiscard]] SwitchEffects ended(const LifecycleFacts& agreed, const Error& why);
     [[nodiscard]] const LifecycleFacts& facts() const { return log_.facts(); }
-    [[nodiscard]] const MirrorPosition& mirror() const { return registry_.position(); }
+    [[nodiscard]] const MirrorPosition& mirror() const { return keeper_->position(); }
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
@@ -206,7 +206,8 @@ private:
     void on(Rank from, message::Copy copy, SwitchEffects& out);
     void on(Rank from, message::Kept kept, SwitchEffects& out);
 
-    std::uint64_t now_ms_ = 0;  ///< As of the last tick.
+    std::uint64_t now_ms_ = 0;           ///< As of the last tick.
+    std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.
     RegistryServer registry_;
     Round office_;  ///< Since when the present coordinator is one.
 

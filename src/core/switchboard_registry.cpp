@@ -50,7 +50,8 @@ void Switchboard::enter_registry(SwitchEffects& out) {
         out.emplace_back(Note{"the job's registry goes on from the copy of round " +
                               std::to_string(view_->keeper_term.value) +
                               ": all who had a later one are gone, and what " + "was changed since may be, too"});
-    carry_out(registry_.complete(view_->round, view_->coordinator, view_->followers, view_->keeper), out);
+    registry_.complete(coordinates());
+    carry_out(keeper_->complete(view_->round, view_->coordinator, view_->followers, view_->keeper), out);
     answer_registry_calls(out);
 }
 
@@ -75,12 +76,12 @@ void Switchboard::on(Rank from, message::RegistryAsk ask, SwitchEffects& out) {
 }
 
 void Switchboard::on(Rank from, message::Copy copy, SwitchEffects& out) {
-    carry_out(registry_.received(from, std::move(copy)), out);
+    carry_out(keeper_->received(from, std::move(copy)), out);
     answer_registry_calls(out);
 }
 
 void Switchboard::on(Rank from, message::Kept kept, SwitchEffects& out) {
-    carry_out(registry_.received(from, kept), out);
+    carry_out(keeper_->received(from, kept), out);
     answer_registry_calls(out);
 }
 

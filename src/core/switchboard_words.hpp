@@ -13,7 +13,6 @@
 
 #include "core/channel.hpp"
 #include "core/load_message.hpp"
-#include "core/registry.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
