@@ -90,6 +90,10 @@ struct RegistryTold {                                                        ///
     Bytes bytes;
     bool accepted = false;
 };
+/// Member -> coordinator: a controller::Call. `settled`, `round`: as for the registry.
+struct ControllerAsk { CallId id; Bytes call; CallId settled{}; Round round{}; };
+/// Coordinator -> member: a controller::Answer, or why not.
+struct ControllerTold { CallId id; std::optional<std::string> error; Bytes answer; };
 struct Copy { Round term; std::uint64_t index = 0; bool whole = false; Bytes bytes; };  ///< See core/mirror.
 struct Kept { Round term; std::uint64_t index = 0; };                                   ///< Follower -> coordinator.
 struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
@@ -99,13 +103,14 @@ struct Resync { std::uint64_t received = 0; };                               ///
 // clang-format on
 }  // namespace message
 
-using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
-                             message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
-                             message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
-                             message::StoreTold, message::RegistryAsk, message::RegistryTold, message::Copy,
-                             message::Kept, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
-                             message::WatchLoads, message::LoadsTold, message::Resync>;
-[[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
+using Message =
+    std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell, message::Submit,
+                 message::Deliver, message::Reply, message::Answer, message::Wake, message::Leaving,
+                 message::StateExists, message::Where, message::Here, message::StoreAsk, message::StoreTold,
+                 message::RegistryAsk, message::RegistryTold, message::Copy, message::Kept, message::Abort,
+                 message::CallOff, message::Dropped, message::LoadsUp, message::WatchLoads, message::LoadsTold,
+                 message::ControllerAsk, message::ControllerTold, message::Resync>;
+[[nodiscard]] const char* name_of(const Message& message);       ///< "tell", "submit" ...
 [[nodiscard]] std::span<const char* const> names_of_messages();  ///< All of them.
 
 struct Packet {

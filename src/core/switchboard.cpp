@@ -23,6 +23,7 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
       channel_(self),
       keeper_(std::make_unique<JobKeeper>(self)),
       registry_(*keeper_, settings.registry_bytes_max),
+      controller_(*keeper_, settings.controller),
       store_(settings.store),
       router_(settings.router),
       loads_up_(self, settings.load_interval_ms) {}
@@ -71,6 +72,7 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     SwitchEffects out;
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
+    turn_controller(out);
     collect_loads(out);
     std::vector<Transmit> transmits;
     channel_.tick(transmits);
@@ -86,6 +88,7 @@ SwitchEffects Switchboard::interrupted() {
     interrupted_ = true;
     channel_.interrupted();
     router_.interrupted();
+    controller_.interrupted();
     if (query_) finish_query(out);  // Nobody answers any more.
     return out;
 }
@@ -127,6 +130,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         for (auto& [id, called] : store_calls_) called.sent = false;
     if (is_new)
         for (auto& [id, looked] : registry_calls_) looked.sent = false;
+    if (is_new)
+        for (auto& [id, ordered] : controller_calls_) ordered.sent = false;
     connect_to_coordinator(out);
     hand_in(
         operations_,
@@ -138,6 +143,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     watch_at_coordinator(out);
     hand_in_store_calls(out);
     hand_in_registry_calls(out);
+    hand_in_controller_calls(out);
     return out;
 }
 
@@ -164,6 +170,7 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
         told.error = why.text;
         out.emplace_back(RegistryCallEnded{std::move(told)});
     }
+    end_controller_calls(why, out);
     return out;
 }
 

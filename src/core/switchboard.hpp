@@ -78,6 +78,18 @@ public:
     [[nodiscard]] SwitchEffects registry_call(message::RegistryAsk ask);
     /// Its caller has given up: a successor is not asked again.
     void forget_registry_call(CallId id) { registry_calls_.erase(id); }
+    /// A call of the controller: any member's; ids are the same count as the store's.
+    [[nodiscard]] SwitchEffects controller_call(message::ControllerAsk ask);
+    void forget_controller_call(CallId id) { controller_calls_.erase(id); }  ///< As for the registry.
+
+    // From whoever carries replica orders out, on the coordinator.
+    [[nodiscard]] SwitchEffects replica_report(const controller::ReplicaReport& report);
+    [[nodiscard]] ControllerServer& controller() { return controller_; }  ///< For set_room() and observe().
+
+    // From the driver, before the first round: what a restart has found, and where this member writes.
+    [[nodiscard]] bool restore(const RestoredJob& restored);
+    void write_to(JobJournal& journal) { keeper_->write_to(journal); }
+    [[nodiscard]] const JobState& job_state() const { return keeper_->state(); }
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
     [[nodiscard]] const Router& router() const { return router_; }
@@ -199,6 +211,7 @@ private:
     // switchboard_registry.cpp
     void enter_registry(SwitchEffects& out);
     void carry_out(MirrorEffects effects, SwitchEffects& out);
+    void serve_keeper(SwitchEffects& out);
     void answer_registry_calls(SwitchEffects& out);
     void hand_in_registry_calls(SwitchEffects& out);
     void on(Rank from, message::RegistryAsk ask, SwitchEffects& out);
@@ -206,9 +219,18 @@ private:
     void on(Rank from, message::Copy copy, SwitchEffects& out);
     void on(Rank from, message::Kept kept, SwitchEffects& out);
 
+    // switchboard_controller.cpp
+    void hand_in_controller_calls(SwitchEffects& out);
+    void end_controller_calls(const Error& why, SwitchEffects& out);
+    void turn_controller(SwitchEffects& out);
+    void carry_out_controller(SwitchEffects& out);
+    void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
+    void on(Rank from, message::ControllerTold told, SwitchEffects& out);
+
     std::uint64_t now_ms_ = 0;           ///< As of the last tick.
     std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.
     RegistryServer registry_;
+    ControllerServer controller_;
     Round office_;  ///< Since when the present coordinator is one.
 
     // On the coordinator. Emptied where another member takes over.
@@ -247,6 +269,11 @@ private:
         bool sent = false;  ///< To the present coordinator.
     };
     std::map<CallId, Looked> registry_calls_;
+    struct Ordered {  ///< A call of the controller that was not answered.
+        message::ControllerAsk ask;
+        bool sent = false;  ///< To the present coordinator.
+    };
+    std::map<CallId, Ordered> controller_calls_;
 };
 
 template <class Open, class MessageOf>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/channel.hpp"
+#include "core/controller_server.hpp"
 #include "core/load_message.hpp"
 #include "core/router.hpp"
 #include "core/signal_log.hpp"
@@ -42,6 +43,7 @@ struct SwitchboardSettings {
     RouterSettings router{};
     std::uint32_t load_interval_ms = 100;  ///< Between two messages about loads to the same member.
     bool coordination = true;              ///< Lockstep groups vote, so they have waves.
+    ControllerServerSettings controller{};
 };
 
 /// What the engine of this process says of itself.
@@ -69,6 +71,7 @@ struct OperationEnded { OperationId operation; std::optional<Error> error; };
 struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
 struct StoreCallEnded { CallId id; StoreAnswer answer; };
 struct RegistryCallEnded { message::RegistryTold told; };
+struct ControllerCallEnded { message::ControllerTold told; bool over = false; };  ///< over: the session is.
 struct LoadsHeard { Round round; GroupWords groups; };              ///< For the local client: groups that changed.
 struct LeavingHeard { Rank rank; };
 struct StateHeard {};
@@ -76,9 +79,10 @@ struct TellPosition { Rank to; std::uint64_t query; };              ///< Answer 
 struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<Rank> silent; };
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
-using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
-                                  RequestEnded, StoreCallEnded, RegistryCallEnded, RequestCalledOff, LoadsHeard,
-                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
+using SwitchEffect =
+    std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded, RequestEnded,
+                 StoreCallEnded, RegistryCallEnded, ControllerCallEnded, ReplicaOrder, CrashOrder, RequestCalledOff,
+                 LoadsHeard, LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 }  // namespace muster::core

@@ -7,14 +7,25 @@
 #include "core/ranks.hpp"
 
 namespace muster::core::testing {
+namespace {
+
+SwitchboardSettings settings_of(const FakeMembers::Shape& shape, std::uint32_t rank) {
+    SwitchboardSettings settings;
+    settings.fan_out = shape.fan_out;
+    settings.router = shape.router;
+    settings.controller = shape.controller;
+    settings.controller.seed = shape.seed * 1'000 + rank;
+    return settings;
+}
+
+}  // namespace
 
 FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
         launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
-        members_.back().board = std::make_unique<Switchboard>(
-            Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out, .router = shape.router});
+        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, settings_of(shape, rank));
     }
     world_ = ranks_up_to(shape.engines);
     rebuild();
@@ -37,6 +48,13 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
         [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
         [&](RegistryCallEnded& ended) { member.looked[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ControllerCallEnded& ended) { member.told[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ReplicaOrder& order) {
+            if (on_order) on_order(rank, order.effect);
+        },
+        [&](CrashOrder&) {
+            if (on_crash) on_crash(rank);
+        },
         [&](RequestCalledOff& off) { call_off(rank, off); },
         [&](LoadsHeard& heard) { member.loads_heard.push_back(std::move(heard)); },
         [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
@@ -45,7 +63,10 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](Whereabouts& whereabouts) { member.whereabouts.push_back(std::move(whereabouts)); },
         [&](Note& note) { member.notes.push_back(std::move(note.text)); },
     };
-    for (auto& effect : effects) std::visit(carry, effect);
+    for (auto& effect : effects) {
+        if (!member.alive) return;  // It died in the middle of them.
+        std::visit(carry, effect);
+    }
 }
 
 /// A request that waits in the engine's hand has not begun, unless it is the oldest there.
