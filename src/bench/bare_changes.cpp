@@ -138,11 +138,12 @@ ChangeBytes bytes_of(const core::controller::Command& command, const core::contr
     using namespace core;  // NOLINT: every name here is one of its.
     const auto size = [](Message message) { return encode(Packet{{}, {}, 0, 0, std::move(message)}).size(); };
     const Bytes entry = JobState::entry(JobState::ControllerStep{CallBook::Call{}, {controller::encode(event)}});
-    return {.ask = size(message::ControllerAsk{{}, controller::encode(command), {}, {}}),
-            .copy = size(message::Copy{{}, 0, false, entry}),
-            .kept = size(message::Kept{}),
-            .told = size(message::ControllerTold{{}, {}, controller::encode(controller::CallDone{controller::GoalId{1}})}),
-            .record = entry.size()};
+    return {
+        .ask = size(message::ControllerAsk{{}, controller::encode(command), {}, {}}),
+        .copy = size(message::Copy{{}, 0, false, entry}),
+        .kept = size(message::Kept{}),
+        .told = size(message::ControllerTold{{}, {}, controller::encode(controller::CallDone{controller::GoalId{1}})}),
+        .record = entry.size()};
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ constexpr int kSettleUs = 30'000;
 
 /// Until somebody dies.
 void run_steps(MPI_Comm pool) {
-    for (int mine = 1, sum = 0; MPI_Allreduce(&mine, &sum, 1, MPI_INT, MPI_SUM, pool) == MPI_SUCCESS;) pause_us(kStepUs);
+    for (int mine = 1, sum = 0; MPI_Allreduce(&mine, &sum, 1, MPI_INT, MPI_SUM, pool) == MPI_SUCCESS;)
+        pause_us(kStepUs);
 }
 
 /// The process of the pool's first rank; 0: the pool is broken.

@@ -28,7 +28,7 @@ void complain(const char* what, const Error& error) {
 class Caller {
 public:
     Caller(Controller controller, const ChangeSettings& settings)
-        : controller_(std::move(controller)), settings_(settings) {}
+        : controller_(std::move(controller)), settings_(settings), last_(static_cast<std::size_t>(settings.window)) {}
 
     [[nodiscard]] bool measure(Samples& into) {
         if (!begin() || !changes(settings_.window * 4, settings_.window)) return false;
@@ -39,7 +39,7 @@ public:
             into["window"].push_back(*full);
             into["single"].push_back(*single);
         }
-        return true;
+        return all_there();
     }
 
 private:
@@ -62,7 +62,7 @@ private:
     bool change(int lane, int number) {
         if (number % 2 == 0) {
             BackendConfigUpdate update;
-            update.user_config = std::to_string(++serial_);
+            update.user_config = last_[static_cast<std::size_t>(lane)] = std::to_string(++serial_);
             const auto changed = controller_.update_backend_config(backend(lane), update, kPatience);
             if (!changed) complain("update_backend_config", changed.error());
             return bool(changed);
@@ -73,6 +73,21 @@ private:
             endpoint(lane), {{backend(lane), weight}, {backend((lane + 1) % backends()), 1 - weight}}, kPatience);
         if (!changed) complain("set_traffic", changed.error());
         return bool(changed);
+    }
+
+    /// Each lane's last change is what the controller knows.
+    bool all_there() {
+        const auto known = controller_.list_backends(kPatience);
+        if (!known) return complain("list_backends", known.error()), false;
+        for (int lane = 0; lane < settings_.window; ++lane) {
+            const auto& last = last_[static_cast<std::size_t>(lane)];
+            const auto found = known->find(backend(lane));
+            if (last.empty() || (found != known->end() && found->second.user_config == last)) continue;
+            std::fprintf(stderr, "muster-bench: change %s of %s was answered and is gone\n", last.c_str(),
+                         backend(lane).c_str());
+            return false;
+        }
+        return true;
     }
 
     /// Microseconds a change, of so many by `open` threads that call one after the other.
@@ -97,6 +112,7 @@ private:
     Controller controller_;
     const ChangeSettings& settings_;
     std::atomic<std::uint64_t> serial_{0};
+    std::vector<std::string> last_;  ///< Shape: one per lane: its backend's config, set by its thread.
 };
 
 bool run_session(const ChangeSettings& settings, Samples& into) {

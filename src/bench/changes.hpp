@@ -23,10 +23,10 @@ struct ChangeSettings {
     [[nodiscard]] int singles() const { return changes > 4 ? changes / 4 : 1; }
 };
 
-/// The last rank calls, rank 0 coordinates. Rows, on the last rank: window, single: microseconds a change, with `window`
-/// calls open and with one, half of them update_backend_config and half set_traffic, each of them a real change; one
-/// sample a block. bare_window, bare_single: as bare_changes() says. Collective over MPI_COMM_WORLD, in which no session
-/// has been. Errors: no rows: the job broke off, and stderr says why.
+/// The last rank calls, rank 0 coordinates. Rows, on the last rank: window, single: microseconds a change, with
+/// `window` calls open and with one, half of them update_backend_config and half set_traffic, each of them a real
+/// change; one sample a block. bare_window, bare_single: as bare_changes() says. Collective over MPI_COMM_WORLD, in
+/// which no session has been. Errors: no rows: the job broke off, and stderr says why.
 [[nodiscard]] Samples controller_changes(const ChangeSettings& settings);
 
 /// Bytes that a change moves through muster, as they go out.

@@ -167,7 +167,8 @@ Samples kill_coordinators(Session& session, const SuccessionSettings& settings, 
 
 Samples successions(const SuccessionSettings& settings, const std::string& board_path) {
     if (!on_one_machine(MPI_COMM_WORLD)) {
-        complain("succession", "the ranks are on several machines, where a process cannot kill another: start it on one");
+        complain("succession",
+                 "the ranks are on several machines, where a process cannot kill another: start it on one");
         return {};
     }
     auto* board = open_board<SuccessionBoard>(board_path);

@@ -191,8 +191,9 @@ void register_bench(CLI::App& app, int& exit_code) {
     rendezvous
         ->add_option("--standbys", options->standbys, "Ranks beside the engines where engines are parked; 0: none are")
         ->check(CLI::Range(0, 1'000));
-    auto* controller = add("controller", "a change that outlives its coordinator, the coordinator's death, and bare calls",
-                           bench_controller);
+    auto* controller =
+        add("controller", "a change that outlives its coordinator, the coordinator's death, and bare calls",
+            bench_controller);
     controller->get_option("--ranks")->check(CLI::Range(3, 4096));  // The coordinator has two followers.
     controller->add_option("--changes", options->changes, "A block")->check(CLI::Range(8, 10'000'000));
     controller->add_option("--window", options->window, "Calls that are open at once")->check(CLI::Range(1, 1'024));

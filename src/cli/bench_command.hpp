@@ -14,18 +14,18 @@
 namespace muster::cli {
 
 struct BenchOptions {
-    int ranks = 4;           ///< Engines of the world.
-    int deaths = 12;         ///< rebuild, controller: through muster, and as many by bare calls.
-    int forward_us = 1'000;  ///< consensus: how long a forward computes.
-    int turns = 1'000;       ///< consensus: of each kind.
-    int cycles = 100;        ///< pause: of pause and unpause, and of each bare form.
-    int seconds = 5;         ///< rest: how long.
-    int requests = 2'000;    ///< route: a block.
-    int window = 64;         ///< route, controller: open at once.
-    int bytes = 64;          ///< route: of a request.
-    int rounds = 20;         ///< rendezvous: of each kind.
-    int standbys = 1;        ///< rendezvous: 0: nobody is parked.
-    int changes = 2'000;     ///< controller: a block.
+    int ranks = 4;                   ///< Engines of the world.
+    int deaths = 12;                 ///< rebuild, controller: through muster, and as many by bare calls.
+    int forward_us = 1'000;          ///< consensus: how long a forward computes.
+    int turns = 1'000;               ///< consensus: of each kind.
+    int cycles = 100;                ///< pause: of pause and unpause, and of each bare form.
+    int seconds = 5;                 ///< rest: how long.
+    int requests = 2'000;            ///< route: a block.
+    int window = 64;                 ///< route, controller: open at once.
+    int bytes = 64;                  ///< route: of a request.
+    int rounds = 20;                 ///< rendezvous: of each kind.
+    int standbys = 1;                ///< rendezvous: 0: nobody is parked.
+    int changes = 2'000;             ///< controller: a block.
     std::string directory = "/tmp";  ///< controller: where journals are written.
     bool json = false, check = false, verbose = false;
     std::string mpirun;

@@ -106,8 +106,7 @@ int bench_controller(const BenchOptions& options) {
     BenchSamples deaths;
     for (int done = 0; done < options.deaths; done += kDeathsPerJob)
         for (const bool bare : {false, true})
-            if (const int code =
-                    measure_deaths(options, bare, std::min(kDeathsPerJob, options.deaths - done), deaths))
+            if (const int code = measure_deaths(options, bare, std::min(kDeathsPerJob, options.deaths - done), deaths))
                 return code;
     return print_report(options, controller_report(options.ranks, by_form, deaths));
 }

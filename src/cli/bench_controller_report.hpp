@@ -25,7 +25,8 @@ inline constexpr ChangeForm kChangeForms[] = {
 /// `by_form`: samples of `muster-bench changes`, by the form's name; `deaths`: of `succession` and `bare-succession`.
 /// Nothing where a row is missing: the benchmark broke off. No ratio has a budget: the disk's and the machine's own
 /// times are in them, and beside them.
-[[nodiscard]] std::optional<BenchReport> controller_report(int ranks, const std::map<std::string, BenchSamples>& by_form,
+[[nodiscard]] std::optional<BenchReport> controller_report(int ranks,
+                                                           const std::map<std::string, BenchSamples>& by_form,
                                                            const BenchSamples& deaths);
 
 }  // namespace muster::cli
