@@ -12,15 +12,15 @@
 namespace muster::bench {
 
 struct ChangeSettings {
-    int changes = 2'000;      ///< A block with `window` open.
+    int changes = 1'000;      ///< A block with `window` open.
     int window = 64;          ///< Calls open at once, each on a thread of its own.
     int blocks = 5;           ///< Of each kind.
     int followers = 2;        ///< Of the session.
     std::string directory{};  ///< Where the session writes its journals; empty: nowhere.
     bool sync = false;        ///< Each record is on the disk before anything follows from it.
 
-    /// A block with one open: a quarter, since each takes longer.
-    [[nodiscard]] int singles() const { return changes > 4 ? changes / 4 : 1; }
+    /// A block with one open: a tenth, since each takes longer.
+    [[nodiscard]] int singles() const { return changes > 10 ? changes / 10 : 1; }
 };
 
 /// The last rank calls, rank 0 coordinates. Rows, on the last rank: window, single: microseconds a change, with

@@ -25,7 +25,7 @@ struct BenchOptions {
     int bytes = 64;                  ///< route: of a request.
     int rounds = 20;                 ///< rendezvous: of each kind.
     int standbys = 1;                ///< rendezvous: 0: nobody is parked.
-    int changes = 2'000;             ///< controller: a block.
+    int changes = 1'000;             ///< controller: a block.
     std::string directory = "/tmp";  ///< controller: where journals are written.
     bool json = false, check = false, verbose = false;
     std::string mpirun;
