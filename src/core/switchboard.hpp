@@ -206,6 +206,15 @@ private:
     void on(Rank from, message::Copy copy, SwitchEffects& out);
     void on(Rank from, message::Kept kept, SwitchEffects& out);
 
+    // switchboard_replicas.cpp
+    void on(Rank from, message::ReplicaPrepare prepare, SwitchEffects& out);
+    void on(Rank from, message::ReplicaCancel cancel, SwitchEffects& out);
+    void on(Rank from, message::ReplicaCheck check, SwitchEffects& out);
+    void on(Rank from, message::ReplicaPrepared prepared, SwitchEffects& out);
+    void on(Rank from, message::ReplicaRefused refused, SwitchEffects& out);
+    void on(Rank from, message::ReplicaReady ready, SwitchEffects& out);
+    void on(Rank from, message::ReplicaHealth health, SwitchEffects& out);
+
     std::uint64_t now_ms_ = 0;  ///< As of the last tick.
     RegistryServer registry_;
     Round office_;  ///< Since when the present coordinator is one.
