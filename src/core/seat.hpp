@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// A seat: the place of one replica in the world, a whole lockstep group. Its number is the replica's
-/// (controller::ReplicaId) and never comes again; 0 is an idle group, which is in the world only because the minimum
-/// demands it, and gets no requests. Thread safety: plain values.
+/// A replica's place in the world: which lockstep group runs it.
+/// Shape: a list of seats has one entry per lockstep group, by its number (groups_of()). Thread safety: plain values.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,13 +11,18 @@
 
 namespace muster::core {
 
+/// The replica's id (controller::ReplicaId), never given twice. 0: the group is idle, in the world only because the job
+/// needs so many engines, and gets no requests.
 using SeatId = Id<struct SeatTag, std::uint64_t>;
 
-constexpr std::size_t kSeatsMax = 16;  ///< Wishes of one kind in one round.
+constexpr std::size_t kSeatsMax = 16;  ///< To be added, and to be removed, in one round.
 
-/// The coordinator wants a round in which these replicas have come into the world, and those have left it.
-struct SeatRound {
-    std::vector<SeatId> seat, unseat;
+/// What the coordinator wants of the next round.
+struct SeatWishes {
+    std::vector<SeatId> seat{};    ///< To be added. Who finds no room is just not seated.
+    std::vector<SeatId> unseat{};  ///< To be removed. Whoever is in both is not seated.
+    [[nodiscard]] bool empty() const { return seat.empty() && unseat.empty(); }
+    bool operator==(const SeatWishes&) const = default;
 };
 
 }  // namespace muster::core

@@ -4,12 +4,12 @@
 /// Intuition: members get ready while the world serves on; only when all of a replica are, one round brings it in. So
 /// whatever fails before the round leaves the world as it is.
 ///
-///     start -> waiting -> preparing -> prepared -> (SeatRound) committing -> entering -> serving     = started
+///     start -> waiting -> preparing -> prepared -> (round) committing -> entering -> serving     = started
 ///                \____________\___________\_______________\____________\_-> rolled back             = start_failed
-///     stop  -> draining -> leaving -> (SeatRound) -> out of the world                               = gone
+///     stop  -> draining -> leaving -> (round) -> out of the world                               = gone
 ///
 /// Waiting: there are no members for it yet. Entering: it is in the world, and not all of its members work in it yet;
-/// so too when a member was replaced by a standby, which is told what the replica is. One SeatRound at a time, for all
+/// so too when a member was replaced by a standby, which is told what the replica is. One round at a time, for all
 /// that are due; who is due waits a moment for others that are about to be. A replica that is missing in a new round is
 /// reported gone. A seat that nobody has asked for (left by an earlier coordinator whose call was never safe) is given
 /// back.
@@ -54,7 +54,7 @@ struct OrderReplica {
 struct ReplicasChanged {};  ///< replicas() says something else.
 /// In order. Reports are for the controller.
 using StewardEffect =
-    std::variant<OrderReplica, SeatRound, ReplicasChanged, controller::ReplicaReport, controller::Warn>;
+    std::variant<OrderReplica, SeatWishes, ReplicasChanged, controller::ReplicaReport, controller::Warn>;
 using StewardEffects = std::vector<StewardEffect>;
 
 class Steward {

@@ -200,7 +200,7 @@ void Steward::expire(std::uint64_t now_ms, const std::set<SeatId>& drained, Stew
 /// One for all that are due. Those that are about to be are waited for, but not long.
 void Steward::ask_for_round(std::uint64_t now_ms, StewardEffects& out) {
     if (asked_ms_ && now_ms - *asked_ms_ < settings_.start_limit_ms) return;
-    SeatRound round;
+    SeatWishes round;
     bool more_to_come = false, is_long = false;
     for (const auto& [seat, replica] : replicas_) {
         const bool joins = replica.phase == Phase::prepared, leaves = replica.phase == Phase::leaving;

@@ -156,7 +156,7 @@ private:
             if (const auto* order = std::get_if<OrderReplica>(&effect))
                 network_.emplace_back(order->to, [this, to = order->to, what = order->order] { ordered(to, what); });
             if (const auto* report = std::get_if<ReplicaReport>(&effect)) reported(*report);
-            if (const auto* asked = std::get_if<SeatRound>(&effect)) {
+            if (const auto* asked = std::get_if<SeatWishes>(&effect)) {
                 for (const auto seat : asked->seat) check_prepared(seat);
                 round(*asked);
             }
@@ -222,7 +222,7 @@ private:
     }
 
     /// What a round makes of the world: the dead are replaced by standbys, wishes are granted where there is room.
-    void round(const SeatRound& wishes) {
+    void round(const SeatWishes& wishes) {
         const auto live = [&](Rank rank) { return members_[rank.value].alive; };
         std::vector<Rank> standbys;
         std::map<SeatId, std::vector<Rank>> seats;

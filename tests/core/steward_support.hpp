@@ -44,7 +44,7 @@ inline Texts texts(const StewardEffects& effects) {
         std::visit(Overloaded{[&](const OrderReplica& one) {
                                   list.push_back(text_of(one.order) + ">" + std::to_string(one.to.value));
                               },
-                              [&](const SeatRound& one) {
+                              [&](const SeatWishes& one) {
                                   list.push_back("round" + (one.seat.empty() ? "" : " +" + listed(one.seat)) +
                                                  (one.unseat.empty() ? "" : " -" + listed(one.unseat)));
                               },
