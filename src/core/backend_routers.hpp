@@ -53,6 +53,7 @@ public:
     void interrupted();
     [[nodiscard]] Routings complete(const std::vector<Rank>& engines, const std::vector<Rank>& members,
                                     const std::vector<Rank>& seats);
+    [[nodiscard]] Routings engine_registers(Rank engine);
     [[nodiscard]] Routings engine_gone(Rank engine);
     [[nodiscard]] Routings stopped();
     bool reported(Rank engine, const EngineReport& report);

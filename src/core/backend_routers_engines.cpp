@@ -92,6 +92,14 @@ Routings BackendRouters::plan(RequestPlan plan) {
     return out;
 }
 
+Routings BackendRouters::engine_registers(Rank engine) {
+    if (!by_backend_) return only_.engine_registers(engine);
+    Routings out;
+    if (!contains(engines_, engine)) engines_.push_back(engine);
+    if (!rebuilding_) fit_all(out);
+    return out;
+}
+
 Routings BackendRouters::engine_gone(Rank engine) {
     if (!by_backend_) return only_.engine_gone(engine);
     std::erase(engines_, engine);

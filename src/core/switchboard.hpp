@@ -23,7 +23,6 @@
 #include "core/channel.hpp"
 #include "core/load_tree.hpp"
 #include "core/registry.hpp"
-#include "core/router.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
 #include "core/switchboard_words.hpp"
@@ -59,6 +58,11 @@ public:
     void wave_seen(Wave above) { log_.raise_wave(above.value); }  ///< So that facts() say so.
     /// `number` grows during a round, also over barriers: the leader passes on only what is above the last one.
     [[nodiscard]] SwitchEffects wake(WakeScope scope, std::uint64_t number);
+    /// The engine thread has prepared for a replica, or cannot: PrepareEngine's answer.
+    [[nodiscard]] SwitchEffects replica_prepared(SeatId seat, const std::optional<std::string>& error);
+    [[nodiscard]] SwitchEffects round_taken(Round round);  ///< The engine thread's turns are in it.
+    [[nodiscard]] SwitchEffects replica_checked(SeatId seat, std::uint64_t number, bool well);  ///< CheckEngine's.
+    void parks(bool on) { parks_ = on; }  ///< This member is asked for no replica.
     [[nodiscard]] SwitchEffects leaving();
     [[nodiscard]] SwitchEffects state_exists(Rank standby);
     [[nodiscard]] SwitchEffects position(Rank to, std::uint64_t query, const Position& position);
@@ -80,7 +84,8 @@ public:
     void forget_registry_call(CallId id) { registry_calls_.erase(id); }
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
-    [[nodiscard]] const Router& router() const { return router_; }
+    [[nodiscard]] const Router& router() const { return routers_.only(); }  ///< Where there is no controller.
+    [[nodiscard]] const BackendRouters& routers() const { return routers_; }
 
 private:
     using Key = std::pair<Rank, RequestId>;
@@ -207,6 +212,12 @@ private:
     void on(Rank from, message::Kept kept, SwitchEffects& out);
 
     // switchboard_replicas.cpp
+    void enter_replicas(SwitchEffects& out);
+    void tend_replicas(SwitchEffects& out);
+    void carry_out(StewardEffects effects, SwitchEffects& out);
+    void carry_out(ReplicaSeatEffects effects, SwitchEffects& out);
+    [[nodiscard]] SeatedWorld seated_world() const;
+    void serve_replicas(SwitchEffects& out);
     void on(Rank from, message::ReplicaPrepare prepare, SwitchEffects& out);
     void on(Rank from, message::ReplicaCancel cancel, SwitchEffects& out);
     void on(Rank from, message::ReplicaCheck check, SwitchEffects& out);
@@ -222,7 +233,7 @@ private:
     // On the coordinator. Emptied where another member takes over.
     StoreServer store_;
     CoordinatorLifecycle table_;
-    Router router_;
+    BackendRouters routers_;
     std::set<Rank> clients_;     ///< Connected in this coordinator's time (M20); none elsewhere.
     std::vector<Group> groups_;  ///< Lockstep groups of the round.
     std::map<Rank, std::pair<std::size_t, std::size_t>> place_in_groups_;  ///< Group and index in it.
@@ -239,6 +250,10 @@ private:
 
     // On every member.
     LoadTree loads_up_;
+    Steward steward_;
+    std::vector<controller::ReplicaReport> replica_reports_;
+    ReplicaSeat replica_seat_;
+    bool parks_ = false;
 
     // On a client.
     bool client_ = false, connect_sent_ = false, connected_ = false;

@@ -207,6 +207,8 @@ TEST_F(BackendRoutersTest, M11AStopAnswersEverything) {
 TEST_F(BackendRoutersTest, ALeaversRequestsGoToItsBackendsOthers) {
     (void)routers.submit(kClient, to_backend(1, "b"));
     EXPECT_EQ(lines(routers.engine_gone(Rank{2})), Lines{"8/1>3"});
+    (void)routers.engine_gone(Rank{3});
+    EXPECT_EQ(lines(routers.engine_registers(Rank{2})), Lines{"8/1>2"}) << "late (M16)";
 }
 
 TEST(BackendRouters, WithoutAControllerThereIsOneRouter) {
