@@ -47,6 +47,15 @@ double memory_mib() {
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+/// One lockstep group to begin with, and all others are room for replicas.
+void choose_seats(SimulateOptions& options) {
+    auto& world = options.study.world;
+    world.seats_per_ms = kSeatsPerMs;
+    if (world.group_size == 0) world.group_size = 2;
+    const auto taken = world.clients + world.group_size * world.engine_ranks;
+    if (!options.standbys) world.standbys = *options.members - std::min(*options.members, taken);
+}
+
 /// What was not said. Of a rendezvous there is much to see only where much happens to it.
 void choose(SimulateOptions& options) {
     auto& world = options.study.world;
@@ -63,8 +72,7 @@ void choose(SimulateOptions& options) {
     options.study.cycles = options.cycles.value_or(rendezvous ? 20 : 1);
     if (waves) options.study.draw = sim::draw_requests;
     if (huge && world.group_size == 0) world.group_size = kHugeGroup;
-    if (world.controller) world.seats_per_ms = kSeatsPerMs;
-    if (world.controller && world.group_size == 0) world.group_size = 2;
+    if (world.controller) choose_seats(options);
     if (!rendezvous) return;
     world.calls_per_ms = waves ? 0.02 : 0.2;
     world.wishes_per_ms = 0.003;
