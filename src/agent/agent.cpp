@@ -42,7 +42,10 @@ core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) 
                        .queue_max_per_engine = config.queue_max_per_engine,
                        .queue_max = config.queue_max},
             .load_interval_ms = std::max(1u, config.load_interval_ms),
-            .coordination = config.consensus != ConsensusMode::off};
+            .coordination = config.consensus != ConsensusMode::off,
+            .controller = config.controller,
+            .steward = {.unit = std::max(1u, config.group_size) * config.engine_ranks,
+                        .start_limit_ms = config.prepare_deadline_ms}};
 }
 
 std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
@@ -87,6 +90,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
+    switchboard_.parks(mailbox_.parked());
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();

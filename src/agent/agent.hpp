@@ -89,6 +89,8 @@ private:
     void perform(core::StoreCallEnded& effect);
     void perform(core::RegistryCallEnded& effect);
     void perform(core::RequestCalledOff& effect);
+    void perform(core::PrepareEngine& effect);
+    void perform(core::CheckEngine& effect);
     void perform(core::LoadsHeard& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);

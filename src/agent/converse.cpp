@@ -35,17 +35,21 @@ std::string word_of(core::Wanted wanted) {
 
 void Agent::carry_from_engine() {
     for (auto& out : inbox_.take_out())
-        apply(std::visit(Overloaded{
-                             [this](const Inbox::Crossed& crossed) {
-                                 tell_launcher_state(crossed.barrier);
-                                 return switchboard_.crossed(crossed.barrier);
-                             },
-                             [this](Inbox::Answer& answer) {
-                                 return switchboard_.reply(answer.client, answer.id, std::move(answer.bytes));
-                             },
-                             [this](const Inbox::Wake& wake) { return switchboard_.wake(wake.scope, wake.number); },
-                         },
-                         out));
+        apply(std::visit(
+            Overloaded{
+                [this](const Inbox::Crossed& crossed) {
+                    tell_launcher_state(crossed.barrier);
+                    return switchboard_.crossed(crossed.barrier);
+                },
+                [this](Inbox::Answer& answer) {
+                    return switchboard_.reply(answer.client, answer.id, std::move(answer.bytes));
+                },
+                [this](const Inbox::Wake& wake) { return switchboard_.wake(wake.scope, wake.number); },
+                [this](const Inbox::Prepared& it) { return switchboard_.replica_prepared(it.seat, it.error); },
+                [this](const Inbox::Checked& it) { return switchboard_.replica_checked(it.seat, it.number, it.well); },
+                [this](const Inbox::Taken& taken) { return switchboard_.round_taken(taken.round); },
+            },
+            out));
 }
 
 void Agent::carry_from_clients() {
@@ -149,6 +153,14 @@ void Agent::perform(core::RequestCalledOff& effect) {
     if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));
 }
 
+/// The engine thread rests in its inbox, or waits for a round in its mailbox.
+void Agent::perform(core::PrepareEngine& effect) {
+    inbox_.chore(std::move(effect));
+    mailbox_.nudge();
+}
+
+void Agent::perform(core::CheckEngine& effect) { inbox_.chore(effect); }
+
 void Agent::perform(core::LoadsHeard& effect) { desk_of_clients_.loads_heard(effect.round, effect.groups); }
 
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
@@ -217,6 +229,7 @@ void Agent::enter_round(const core::Plan& plan) {
     const auto shape = shape_of(plan);
     view->groups = shape.group;
     view->seats = plan.seats;
+    view->standbys = plan.standbys;
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {

@@ -77,7 +77,8 @@ void Switchboard::hand_in_request(RequestId id, SwitchEffects& out) {
     auto& request = found->second;
     request.sent = true;
     const bool again = std::exchange(request.again, true), aborted = request.aborted;
-    send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again, request.hints.target}, out);
+    send(view_->coordinator,
+         message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again, request.hints.target}, out);
     if (aborted) send(view_->coordinator, message::Abort{id}, out);
 }
 

@@ -11,8 +11,8 @@
 #include <variant>
 #include <vector>
 
-#include "core/channel.hpp"
 #include "core/backend_routers.hpp"
+#include "core/channel.hpp"
 #include "core/load_message.hpp"
 #include "core/registry.hpp"
 #include "core/replica_seat.hpp"
@@ -86,9 +86,10 @@ struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<R
 struct SeatRound { SeatWishes wishes; };                            ///< Have a round with these; kept until it is complete.
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
-using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
-                                  RequestEnded, StoreCallEnded, RegistryCallEnded, RequestCalledOff, PrepareEngine, CheckEngine, LoadsHeard,
-                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, SeatRound, Note>;
+using SwitchEffect =
+    std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded, RequestEnded,
+                 StoreCallEnded, RegistryCallEnded, RequestCalledOff, PrepareEngine, CheckEngine, LoadsHeard,
+                 LeavingHeard, StateHeard, TellPosition, Whereabouts, SeatRound, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 }  // namespace muster::core

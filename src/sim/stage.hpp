@@ -117,6 +117,9 @@ private:
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
     void perform(Member& member, core::RequestCalledOff& effect);
+    void perform(Member& /*member*/, core::PrepareEngine& /*effect*/) {
+    }  // No controller runs here; only its rounds do.
+    void perform(Member& /*member*/, core::CheckEngine& /*effect*/) {}
     void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
     void perform(Member& member, core::RegistryCallEnded& effect);
