@@ -119,12 +119,6 @@ StewardEffects Steward::attach(ReplicaSpec spec, bool is_known, std::uint64_t no
     return out;
 }
 
-StewardEffects Steward::attached_all(std::uint64_t now_ms) {
-    attached_all_ = true;
-    give_back_strangers(now_ms);
-    return {};
-}
-
 StewardEffects Steward::stop(const ReplicaName& name, std::uint64_t grace_ms, std::uint64_t now_ms) {
     StewardEffects out;
     if (!coordinates_) return out;

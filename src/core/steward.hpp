@@ -68,8 +68,9 @@ public:
     [[nodiscard]] StewardEffects start(ReplicaSpec spec, std::uint64_t now_ms);
     /// Should be there, from an earlier coordinator's time. `is_known`: its config is; else nobody can be told.
     [[nodiscard]] StewardEffects attach(ReplicaSpec spec, bool is_known, std::uint64_t now_ms);
-    /// All that should be there has been attached: other seats are nobody's.
-    [[nodiscard]] StewardEffects attached_all(std::uint64_t now_ms);
+    /// Seats of the world that the controller has not spoken of: it may still do so, or know nothing of them.
+    [[nodiscard]] std::vector<SeatId> strangers() const;
+    void give_back(SeatId stranger, std::uint64_t now_ms);  ///< The controller knows nothing of it.
     /// Drains, at most so long. 0: at once.
     [[nodiscard]] StewardEffects stop(const controller::ReplicaName& name, std::uint64_t grace_ms,
                                       std::uint64_t now_ms);
@@ -133,7 +134,6 @@ private:
     void trust(const SeatedWorld& world);
     void enter(Replica& replica, const std::vector<Rank>& members, std::uint64_t now_ms, StewardEffects& out);
     [[nodiscard]] bool follow(Replica& replica, std::uint64_t now_ms, StewardEffects& out);
-    void give_back_strangers(std::uint64_t now_ms);
     void expire(std::uint64_t now_ms, const std::set<SeatId>& drained, StewardEffects& out);
     void ask_for_round(std::uint64_t now_ms, StewardEffects& out);
 
@@ -146,7 +146,6 @@ private:
     Replicas replicas_;
     std::set<Rank> out_;  ///< Stay out of the world, until the next round.
     bool coordinates_ = false;
-    bool attached_all_ = false;
     std::optional<std::uint64_t> asked_ms_;  ///< A round with wishes is on its way since then.
     std::uint64_t checks_ = 0;
 };

@@ -79,14 +79,12 @@ StewardEffects Steward::completed(SeatedWorld world, bool coordinates, std::uint
     out_.clear();
     if (!std::exchange(coordinates_, coordinates) || !coordinates) {
         replicas_.clear();
-        attached_all_ = false;
     }
     if (!coordinates) return out;
     std::vector<SeatId> seats;
     for (const auto& [seat, replica] : replicas_) seats.push_back(seat);
     for (const SeatId seat : seats)
         if (!follow(replicas_.at(seat), now_ms, out)) replicas_.erase(seat);
-    give_back_strangers(now_ms);
     choose(out);
     out.emplace_back(ReplicasChanged{});
     return out;
@@ -153,16 +151,20 @@ void Steward::enter(Replica& replica, const std::vector<Rank>& members, std::uin
         roll_back(replica.spec.seat, "a member of it is new, and what it is to be is not known any more", now_ms, out);
 }
 
-/// Seats of the world that neither the controller nor this steward knows of.
-void Steward::give_back_strangers(std::uint64_t now_ms) {
-    if (!coordinates_ || !attached_all_) return;
-    for (const auto& [seat, members] : world_.seats) {
-        if (replicas_.contains(seat)) continue;
-        auto& stranger = adopt({seat, {}, 0, {}}, members, now_ms);
-        stranger.phase = Phase::leaving;
-        stranger.due_ms = now_ms;
-        stranger.is_known = stranger.reports = false;
-    }
+std::vector<SeatId> Steward::strangers() const {
+    std::vector<SeatId> list;
+    for (const auto& [seat, members] : world_.seats)
+        if (coordinates_ && !replicas_.contains(seat)) list.push_back(seat);
+    return list;
+}
+
+void Steward::give_back(SeatId stranger, std::uint64_t now_ms) {
+    const auto there = world_.seats.find(stranger);
+    if (!coordinates_ || there == world_.seats.end() || replicas_.contains(stranger)) return;
+    auto& replica = adopt({stranger, {}, 0, {}}, there->second, now_ms);
+    replica.phase = Phase::leaving;
+    replica.due_ms = now_ms;
+    replica.is_known = replica.reports = false;
 }
 
 // When a round is due.

@@ -23,7 +23,7 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
       channel_(self),
       registry_(self, settings.registry_bytes_max),
       store_(settings.store),
-      routers_(settings.router, settings.controller),
+      routers_(settings.router, settings.replicas),
       loads_up_(self, settings.load_interval_ms),
       steward_(settings.steward) {}
 
@@ -72,7 +72,7 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
     collect_loads(out);
-    if (settings_.controller && reachable()) tend_replicas(out);
+    if (settings_.replicas && reachable()) tend_replicas(out);
     std::vector<Transmit> transmits;
     channel_.tick(transmits);
     append(std::move(transmits), out);
@@ -107,7 +107,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     adopt(agreed, out);
     if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
-    if (settings_.controller) enter_replicas(out);  // Before requests are routed: who serves which?
+    if (settings_.replicas) enter_replicas(out);  // Before requests are routed: who serves which?
     if (is_new) office_ = view_->round;
     if (is_new) leaving_sent_ = connect_sent_ = watch_sent_ = false;
     if (is_new || !contains(view_->sources, self_)) given_ = 0;

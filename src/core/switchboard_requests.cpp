@@ -120,7 +120,7 @@ void Switchboard::cease_to_coordinate() {
     groups_.clear();
     leavers_.clear();
     awaited_.clear();
-    routers_ = BackendRouters(settings_.router, settings_.controller);
+    routers_ = BackendRouters(settings_.router, settings_.replicas);
     store_ = StoreServer(settings_.store);
 }
 

@@ -48,7 +48,7 @@ struct SwitchboardSettings {
     RouterSettings router{};
     std::uint32_t load_interval_ms = 100;  ///< Between two messages about loads to the same member.
     bool coordination = true;              ///< Lockstep groups vote, so they have waves.
-    bool controller = false;               ///< The world holds what a controller wants.
+    bool replicas = false;                 ///< The world holds what a controller wants.
     StewardSettings steward{};
 };
 

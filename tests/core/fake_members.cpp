@@ -17,10 +17,10 @@ FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
         members_.back().board =
             std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out,
                                                                           .router = shape.router,
-                                                                          .controller = shape.controller,
+                                                                          .replicas = shape.replicas,
                                                                           .steward = {.unit = shape.group_size}});
     }
-    world_ = ranks_up_to(shape.controller ? shape.group_size : shape.engines);
+    world_ = ranks_up_to(shape.replicas ? shape.group_size : shape.engines);
     rebuild();
 }
 
@@ -109,7 +109,7 @@ std::vector<std::function<void()>> FakeMembers::possible() {
         if (is_here && engines_cross && member.crossed < open) can.emplace_back([this, rank] { cross(rank.value); });
         if (is_here && engines_reply && !member.in_hand.empty()) can.emplace_back([this, rank] { reply(rank.value); });
     }
-    for (std::uint32_t rank = 0; shape_.controller && rank < client(); ++rank) engine_can(rank, can);
+    for (std::uint32_t rank = 0; shape_.replicas && rank < client(); ++rank) engine_can(rank, can);
     return can;
 }
 
@@ -184,7 +184,7 @@ void FakeMembers::next_view() {
         rank = standbys.front();
         standbys.erase(standbys.begin());
     }
-    if (shape_.controller) standbys = next_seats(*next);
+    if (shape_.replicas) standbys = next_seats(*next);
     if (next_world) world_ = *std::exchange(next_world, std::nullopt);
     std::erase_if(world_, [this](Rank rank) { return !members_[rank.value].alive; });
     next->world = next->sources = world_;

@@ -32,7 +32,7 @@ public:
         std::uint64_t seed = 1;
         RouterSettings router{};
         std::size_t followers = 2;
-        bool controller = false;  ///< The first world has one idle group; the other engines are standbys.
+        bool replicas = false;  ///< The first world has one idle group; the other engines are standbys.
     };
     struct Sent {
         Rank from, to;

@@ -107,7 +107,8 @@ private:
                 carry_out(boss().steward.stop(testing::name(seat.value), kGrace, now_));
             }
         }
-        carry_out(boss().steward.attached_all(now_));
+        for (const auto seat : boss().steward.strangers())
+            if (!wanted_.contains(seat) || wanted_[seat].phase == Wanted::over) boss().steward.give_back(seat, now_);
     }
     void reported(const ReplicaReport& report) {
         auto& one = wanted_[SeatId{report.name.id.value}];

@@ -89,7 +89,6 @@ TEST_F(SuccessionTest, AnOldVersionGoesOnUnlessItHasANewMember) {
     EXPECT_EQ(attach(2, false), Texts{"warn:replica b#2 cannot go on: a member of it is new, and what it is to be is "
                                       "not known any more"});
     EXPECT_EQ(takers(), std::vector<std::uint64_t>{1});
-    (void)steward.attached_all(0);
     EXPECT_EQ(texts(steward.tick(0)), Texts{"round -2"});
     world.seats.erase(SeatId{2});
     EXPECT_EQ(round(true), Texts{"gone b#2"});
@@ -102,7 +101,6 @@ TEST_F(SuccessionTest, AStartWhoseRoundWasTheCoordinatorsLastGoesOn) {
     world.seats[SeatId{3}] = ranks({6, 7});
     (void)round(true);
     EXPECT_EQ(texts(steward.start(spec_of(3), 0)), (Texts{"prepare#3>6", "prepare#3>7"}));
-    (void)steward.attached_all(0);
     (void)ready(6, 3);
     EXPECT_EQ(ready(7, 3), Texts{"started b#3"});
 }
@@ -111,7 +109,10 @@ TEST_F(SuccessionTest, ASeatThatNobodyWantsIsGivenBack) {
     (void)round(true);
     (void)attach(1);
     EXPECT_EQ(texts(steward.tick(0)), Texts{}) << "the controller has not said all that it wants";
-    (void)steward.attached_all(0);
+    EXPECT_EQ(steward.strangers(), std::vector{SeatId{2}});
+    steward.give_back(SeatId{2}, 0);
+    steward.give_back(SeatId{1}, 0);  // Is wanted, and stays.
+    EXPECT_TRUE(steward.strangers().empty());
     EXPECT_EQ(texts(steward.tick(0)), Texts{"round -2"});
     EXPECT_EQ(takers(), std::vector<std::uint64_t>{1});
     world.seats.erase(SeatId{2});
@@ -121,7 +122,7 @@ TEST_F(SuccessionTest, ASeatThatNobodyWantsIsGivenBack) {
 TEST_F(SuccessionTest, AStrangerThatIsWantedAfterAllIsReported) {
     (void)round(true);
     (void)attach(1);
-    (void)steward.attached_all(0);
+    steward.give_back(SeatId{2}, 0);
     EXPECT_EQ(texts(steward.start(spec_of(2), 0)), Texts{}) << "it is on its way out";
     EXPECT_EQ(texts(steward.tick(0)), Texts{"round -2"});
     world.seats.erase(SeatId{2});

@@ -23,7 +23,6 @@ struct StewardTest : ::testing::Test {
 
     StewardTest() {
         EXPECT_EQ(round(), Texts{});
-        EXPECT_EQ(texts(steward.attached_all(now)), Texts{});
     }
     Texts round(bool coordinates = true) {
         ++world.round.value;
@@ -204,6 +203,8 @@ TEST_F(StewardTest, ARoundThatNeverComesRollsBack) {
                                    "cancel#1>1", "start_failed b#1"}));
     bring(1, 0, 1);
     EXPECT_EQ(round(), Texts{}) << "it comes after all";
+    EXPECT_EQ(steward.strangers(), std::vector{SeatId{1}});
+    steward.give_back(SeatId{1}, now);
     EXPECT_EQ(tick(), Texts{"round -1"}) << "nobody wants it";
 }
 
