@@ -88,6 +88,9 @@ private:
     void perform(core::RequestEnded& effect);
     void perform(core::StoreCallEnded& effect);
     void perform(core::RegistryCallEnded& effect);
+    void perform(core::ControllerCallEnded& effect);
+    void perform(core::ReplicaOrder& effect);
+    void perform(core::CrashOrder& effect);
     void perform(core::RequestCalledOff& effect);
     void perform(core::PrepareEngine& effect);
     void perform(core::CheckEngine& effect);

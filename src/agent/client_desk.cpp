@@ -216,6 +216,40 @@ Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, s
     return std::move(*told);
 }
 
+Result<Bytes> Desk::control(const core::controller::Call& call, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (over_) return *over_;
+    auto bytes = core::controller::encode(call);
+    if (bytes.size() > core::kRequestMax)
+        return Error{Fault::refused, "a call of the controller of " + std::to_string(bytes.size()) +
+                                         " bytes is above the limit of " + std::to_string(core::kRequestMax)};
+    const core::CallId id{++calls_.value};
+    auto& open = controller_calls_[id];
+    open.changes = std::holds_alternative<core::controller::Command>(call);
+    core::CallId settled = id;
+    for (const auto& [other, one] : controller_calls_)
+        if (one.changes && other < settled) settled = other;
+    put(core::message::ControllerAsk{id, std::move(bytes), settled, {}});
+    const bool here = sleep(lock, deadline, [&open, this] { return open.ended || over_; });
+    auto ended = std::move(open.ended);
+    controller_calls_.erase(id);
+    if (!here) {
+        put(GiveUp{id});
+        return late("the controller was not heard from", deadline);
+    }
+    if (!ended) return *over_;
+    if (ended->told.error) return Error{ended->over ? Fault::ended : Fault::refused, std::move(*ended->told.error)};
+    return std::move(ended->told.answer);
+}
+
+void Desk::controller_call_ended(core::ControllerCallEnded ended) {
+    const std::scoped_lock lock(mutex_);
+    const auto open = controller_calls_.find(ended.told.id);
+    if (open == controller_calls_.end()) return;  // Its caller has gone.
+    open->second.ended = std::move(ended);
+    changed_.notify_all();
+}
+
 void Desk::registry_call_ended(core::message::RegistryTold told) {
     const std::scoped_lock lock(mutex_);
     const auto open = registry_calls_.find(told.id);

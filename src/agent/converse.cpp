@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/agent.hpp"
+#include "agent/fault_deeds.hpp"
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
 #include "agent/posix_signals.hpp"
@@ -65,8 +66,10 @@ void Agent::carry_from_clients() {
                 [this](const Desk::Ask& ask) { return switchboard_.ask(ask.operation, ask.wanted); },
                 [this](core::StoreCall& call) { return switchboard_.store_call(std::move(call)); },
                 [this](core::message::RegistryAsk& ask) { return switchboard_.registry_call(std::move(ask)); },
+                [this](core::message::ControllerAsk& ask) { return switchboard_.controller_call(std::move(ask)); },
                 [this](const Desk::GiveUp& gone) {
                     switchboard_.forget_registry_call(gone.id);
+                    switchboard_.forget_controller_call(gone.id);
                     return core::SwitchEffects{};
                 },
                 [this](Desk::Submit& submit) {
@@ -148,6 +151,16 @@ void Agent::perform(core::StoreCallEnded& effect) {
 }
 
 void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry_call_ended(std::move(effect.told)); }
+
+void Agent::perform(core::ControllerCallEnded& effect) { desk_of_clients_.controller_call_ended(std::move(effect)); }
+
+/// Nobody carries orders out yet: the replica is not started, and nobody says that it is.
+void Agent::perform(core::ReplicaOrder& effect) {
+    if (const auto* start = std::get_if<core::controller::StartReplica>(&effect.effect))
+        trace("replica " + text_of(start->name) + " is to be started");
+}
+
+void Agent::perform(core::CrashOrder&) { end_this_process(core::FaultKind::kill); }
 
 void Agent::perform(core::RequestCalledOff& effect) {
     if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));

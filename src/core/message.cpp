@@ -35,6 +35,8 @@ constexpr std::array<const char*, kKinds> kNames = {"connect",
                                                     "loads_up",
                                                     "watch_loads",
                                                     "loads_told",
+                                                    "controller_ask",
+                                                    "controller_told",
                                                     "replica_prepare",
                                                     "replica_cancel",
                                                     "replica_check",
@@ -95,6 +97,14 @@ struct Put {
         out.id(m.id), flag(m.error.has_value());
         if (m.error) out.text(*m.error);
         out.maybe(m.token), out.blob(m.bytes), flag(m.accepted);
+    }
+    void operator()(const message::ControllerAsk& m) const {
+        out.id(m.id), out.blob(m.call), out.id(m.settled), out.id(m.round);
+    }
+    void operator()(const message::ControllerTold& m) const {
+        out.id(m.id), flag(m.error.has_value());
+        if (m.error) out.text(*m.error);
+        out.blob(m.answer);
     }
     void operator()(const message::Copy& m) const {
         out.id(m.term), out.u64(m.index), flag(m.whole), out.blob(m.bytes);
@@ -183,6 +193,14 @@ struct Take {
         m.id = in.id<CallId>();
         if (flag()) m.error = in.text();
         m.token = in.maybe<RegistryToken>(), m.bytes = payload(), m.accepted = flag();
+    }
+    void operator()(message::ControllerAsk& m) {
+        m.id = in.id<CallId>(), m.call = payload(), m.settled = in.id<CallId>(), m.round = in.id<Round>();
+    }
+    void operator()(message::ControllerTold& m) {
+        m.id = in.id<CallId>();
+        if (flag()) m.error = in.text();
+        m.answer = in.blob();
     }
     void operator()(message::Copy& m) {
         m.term = in.id<Round>(), m.index = in.u64(), m.whole = flag(), m.bytes = in.blob();

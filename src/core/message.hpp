@@ -99,6 +99,10 @@ struct RegistryTold {                                                        ///
     Bytes bytes;
     bool accepted = false;
 };
+/// Member -> coordinator: a controller::Call. `settled`, `round`: as for the registry.
+struct ControllerAsk { CallId id; Bytes call; CallId settled{}; Round round{}; };
+/// Coordinator -> member: a controller::Answer, or why not.
+struct ControllerTold { CallId id; std::optional<std::string> error; Bytes answer; };
 struct Copy { Round term; std::uint64_t index = 0; bool whole = false; Bytes bytes; };  ///< See core/mirror.
 struct Kept { Round term; std::uint64_t index = 0; };                                   ///< Follower -> coordinator.
 struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
@@ -114,8 +118,9 @@ using Message =
                  message::StateExists, message::Where, message::Here, message::StoreAsk, message::StoreTold,
                  message::RegistryAsk, message::RegistryTold, message::Copy, message::Kept, message::Abort,
                  message::CallOff, message::Dropped, message::LoadsUp, message::WatchLoads, message::LoadsTold,
-                 message::ReplicaPrepare, message::ReplicaCancel, message::ReplicaCheck, message::ReplicaPrepared,
-                 message::ReplicaRefused, message::ReplicaReady, message::ReplicaHealth, message::Resync>;
+                 message::ControllerAsk, message::ControllerTold, message::ReplicaPrepare, message::ReplicaCancel,
+                 message::ReplicaCheck, message::ReplicaPrepared, message::ReplicaRefused, message::ReplicaReady,
+                 message::ReplicaHealth, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);       ///< "tell", "submit" ...
 [[nodiscard]] std::span<const char* const> names_of_messages();  ///< All of them.
 

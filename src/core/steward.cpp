@@ -25,7 +25,7 @@ Steward::Replica* Steward::find(SeatId seat) {
 }
 
 void Steward::order(Rank to, const Replica& replica, StewardEffects& out) const {
-    if (replica.is_known) out.emplace_back(OrderReplica{to, message::ReplicaPrepare{replica.spec}});
+    if (replica.is_known) out.emplace_back(OrderMember{to, message::ReplicaPrepare{replica.spec}});
 }
 
 void Steward::order_all(const Replica& replica, StewardEffects& out) const {
@@ -33,7 +33,7 @@ void Steward::order_all(const Replica& replica, StewardEffects& out) const {
 }
 
 void Steward::cancel(const Replica& replica, const std::vector<Rank>& members, StewardEffects& out) const {
-    for (const Rank member : members) out.emplace_back(OrderReplica{member, message::ReplicaCancel{replica.spec.seat}});
+    for (const Rank member : members) out.emplace_back(OrderMember{member, message::ReplicaCancel{replica.spec.seat}});
 }
 
 void Steward::report(const Replica& replica, Kind kind, StewardEffects& out) const {
@@ -165,7 +165,7 @@ StewardEffects Steward::check(const ReplicaName& name) {
     replica->check = ++checks_;
     replica->unheard = {replica->members.begin(), replica->members.end()};
     for (const Rank member : replica->members)
-        out.emplace_back(OrderReplica{member, message::ReplicaCheck{replica->spec.seat, replica->check}});
+        out.emplace_back(OrderMember{member, message::ReplicaCheck{replica->spec.seat, replica->check}});
     return out;
 }
 

@@ -46,15 +46,15 @@ struct SeatedWorld {
     std::vector<Rank> standbys{};                 ///< Ascending.
 };
 
-using ReplicaOrder = std::variant<message::ReplicaPrepare, message::ReplicaCancel, message::ReplicaCheck>;
-struct OrderReplica {
+using MemberOrder = std::variant<message::ReplicaPrepare, message::ReplicaCancel, message::ReplicaCheck>;
+struct OrderMember {
     Rank to;
-    ReplicaOrder order;
+    MemberOrder order;
 };
 struct ReplicasChanged {};  ///< replicas() says something else.
 /// In order. Reports are for the controller.
 using StewardEffect =
-    std::variant<OrderReplica, SeatWishes, ReplicasChanged, controller::ReplicaReport, controller::Warn>;
+    std::variant<OrderMember, SeatWishes, ReplicasChanged, controller::ReplicaReport, controller::Warn>;
 using StewardEffects = std::vector<StewardEffect>;
 
 class Steward {

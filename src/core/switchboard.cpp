@@ -21,7 +21,9 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
     : self_(self),
       settings_(settings),
       channel_(self),
-      registry_(self, settings.registry_bytes_max),
+      keeper_(std::make_unique<JobKeeper>(self)),
+      registry_(*keeper_, settings.registry_bytes_max),
+      controller_(*keeper_, settings.controller),
       store_(settings.store),
       routers_(settings.router, settings.replicas),
       loads_up_(self, settings.load_interval_ms),
@@ -71,6 +73,7 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     SwitchEffects out;
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
+    turn_controller(out);
     collect_loads(out);
     if (settings_.replicas && reachable()) tend_replicas(out);
     std::vector<Transmit> transmits;
@@ -87,6 +90,7 @@ SwitchEffects Switchboard::interrupted() {
     interrupted_ = true;
     channel_.interrupted();
     routers_.interrupted();
+    controller_.interrupted();
     if (query_) finish_query(out);  // Nobody answers any more.
     return out;
 }
@@ -129,6 +133,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         for (auto& [id, called] : store_calls_) called.sent = false;
     if (is_new)
         for (auto& [id, looked] : registry_calls_) looked.sent = false;
+    if (is_new)
+        for (auto& [id, ordered] : controller_calls_) ordered.sent = false;
     connect_to_coordinator(out);
     hand_in(
         operations_,
@@ -140,6 +146,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     watch_at_coordinator(out);
     hand_in_store_calls(out);
     hand_in_registry_calls(out);
+    hand_in_controller_calls(out);
     return out;
 }
 
@@ -166,6 +173,7 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
         told.error = why.text;
         out.emplace_back(RegistryCallEnded{std::move(told)});
     }
+    end_controller_calls(why, out);
     return out;
 }
 

@@ -22,7 +22,7 @@
 
 #include "core/channel.hpp"
 #include "core/load_tree.hpp"
-#include "core/registry.hpp"
+#include "core/registry_server.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
 #include "core/switchboard_words.hpp"
@@ -47,7 +47,7 @@ public:
     /// The job is over for this member: open operations and requests end. A stop that has been crossed is done.
     [[nodiscard]] SwitchEffects ended(const LifecycleFacts& agreed, const Error& why);
     [[nodiscard]] const LifecycleFacts& facts() const { return log_.facts(); }
-    [[nodiscard]] const MirrorPosition& mirror() const { return registry_.position(); }
+    [[nodiscard]] const MirrorPosition& mirror() const { return keeper_->position(); }
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
@@ -82,6 +82,18 @@ public:
     [[nodiscard]] SwitchEffects registry_call(message::RegistryAsk ask);
     /// Its caller has given up: a successor is not asked again.
     void forget_registry_call(CallId id) { registry_calls_.erase(id); }
+    /// A call of the controller: any member's; ids are the same count as the store's.
+    [[nodiscard]] SwitchEffects controller_call(message::ControllerAsk ask);
+    void forget_controller_call(CallId id) { controller_calls_.erase(id); }  ///< As for the registry.
+
+    // From whoever carries replica orders out, on the coordinator.
+    [[nodiscard]] SwitchEffects replica_report(const controller::ReplicaReport& report);
+    [[nodiscard]] ControllerServer& controller() { return controller_; }  ///< For set_room() and observe().
+
+    // From the driver, before the first round: what a restart has found, and where this member writes.
+    [[nodiscard]] bool restore(const RestoredJob& restored);
+    void write_to(JobJournal& journal) { keeper_->write_to(journal); }
+    [[nodiscard]] const JobState& job_state() const { return keeper_->state(); }
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
     [[nodiscard]] const Router& router() const { return routers_.only(); }  ///< Where there is no controller.
@@ -204,6 +216,7 @@ private:
     // switchboard_registry.cpp
     void enter_registry(SwitchEffects& out);
     void carry_out(MirrorEffects effects, SwitchEffects& out);
+    void serve_keeper(SwitchEffects& out);
     void answer_registry_calls(SwitchEffects& out);
     void hand_in_registry_calls(SwitchEffects& out);
     void on(Rank from, message::RegistryAsk ask, SwitchEffects& out);
@@ -218,6 +231,12 @@ private:
     void carry_out(ReplicaSeatEffects effects, SwitchEffects& out);
     [[nodiscard]] SeatedWorld seated_world() const;
     void serve_replicas(SwitchEffects& out);
+    void order_replica(ReplicaOrder order, SwitchEffects& out);
+    [[nodiscard]] std::pair<ReplicaSpec, bool> spec_of(const controller::ReplicaName& name) const;
+    void give_back_strangers();
+    void measure_room();
+    void plan_requests(SwitchEffects& out);
+    [[nodiscard]] RequestPlan request_plan() const;
     void on(Rank from, message::ReplicaPrepare prepare, SwitchEffects& out);
     void on(Rank from, message::ReplicaCancel cancel, SwitchEffects& out);
     void on(Rank from, message::ReplicaCheck check, SwitchEffects& out);
@@ -226,8 +245,18 @@ private:
     void on(Rank from, message::ReplicaReady ready, SwitchEffects& out);
     void on(Rank from, message::ReplicaHealth health, SwitchEffects& out);
 
-    std::uint64_t now_ms_ = 0;  ///< As of the last tick.
+    // switchboard_controller.cpp
+    void hand_in_controller_calls(SwitchEffects& out);
+    void end_controller_calls(const Error& why, SwitchEffects& out);
+    void turn_controller(SwitchEffects& out);
+    void carry_out_controller(SwitchEffects& out);
+    void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
+    void on(Rank from, message::ControllerTold told, SwitchEffects& out);
+
+    std::uint64_t now_ms_ = 0;           ///< As of the last tick.
+    std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.
     RegistryServer registry_;
+    ControllerServer controller_;
     Round office_;  ///< Since when the present coordinator is one.
 
     // On the coordinator. Emptied where another member takes over.
@@ -251,7 +280,9 @@ private:
     // On every member.
     LoadTree loads_up_;
     Steward steward_;
-    std::vector<controller::ReplicaReport> replica_reports_;
+    std::vector<controller::ReplicaReport> replica_reports_;  ///< For the controller, in order.
+    std::optional<MirrorPosition> planned_;                   ///< What requests go by is the state as of then.
+    std::optional<RequestPlan> next_plan_;                    ///< ... once that is safe.
     ReplicaSeat replica_seat_;
     bool parks_ = false;
 
@@ -270,6 +301,11 @@ private:
         bool sent = false;  ///< To the present coordinator.
     };
     std::map<CallId, Looked> registry_calls_;
+    struct Ordered {  ///< A call of the controller that was not answered.
+        message::ControllerAsk ask;
+        bool sent = false;  ///< To the present coordinator.
+    };
+    std::map<CallId, Ordered> controller_calls_;
 };
 
 template <class Open, class MessageOf>

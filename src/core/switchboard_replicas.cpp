@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Replicas: the coordinator's steward and each member's own part, with the network, the engine thread and the routers
 /// between them.
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/overloaded.hpp"
@@ -30,6 +32,7 @@ void Switchboard::enter_replicas(SwitchEffects& out) {
         if (contains(members, self_)) own = seat;
     replica_seat_.entered(view_->round, own);
     carry_out(steward_.completed(std::move(world), coordinates(), now_ms_), out);
+    measure_room();
 }
 
 void Switchboard::tend_replicas(SwitchEffects& out) {
@@ -40,12 +43,94 @@ void Switchboard::tend_replicas(SwitchEffects& out) {
         for (const Rank member : one.members) open += routers_.in_flight(member);
         if (open == 0) drained.insert(one.seat);
     }
+    give_back_strangers();
     carry_out(steward_.tick(now_ms_, drained), out);
+    measure_room();
+    for (const auto& [tag, backend] : controller_.state().backends) {
+        const auto ongoing = routers_.ongoing().find(tag);
+        controller_.observe(tag, ongoing == routers_.ongoing().end() ? 0 : static_cast<double>(ongoing->second));
+    }
+    carry_out_controller(out);
+}
+
+/// Seats that the controller's state does not know: their call was never safe, or the state is gone.
+void Switchboard::give_back_strangers() {
+    const auto strangers = steward_.strangers();
+    if (strangers.empty() || !controller_.serves()) return;
+    std::set<SeatId> known;
+    for (const auto& [tag, replicas] : controller_.state().replicas)
+        for (const auto& [id, replica] : replicas) known.insert(SeatId{id.value});
+    for (const SeatId seat : strangers)
+        if (!known.contains(seat)) steward_.give_back(seat, now_ms_);
+}
+
+/// Replicas that can be started beside those there are, those that are to start or still have to go included.
+void Switchboard::measure_room() {
+    if (!coordinates()) return;
+    std::size_t there = 0;
+    for (const auto& [tag, replicas] : controller_.state().replicas) there += replicas.size();
+    const std::size_t capacity = steward_.capacity();
+    controller_.set_room(static_cast<std::uint32_t>(capacity - std::min(capacity, there)));
+}
+
+/// What it is to be, and whether that is known: of an older version than its backend's the config is not.
+std::pair<ReplicaSpec, bool> Switchboard::spec_of(const controller::ReplicaName& name) const {
+    ReplicaSpec spec{SeatId{name.id.value}, name.backend, 0, {}};
+    const auto& replicas = controller::replicas_of(controller_.state(), name.backend);
+    const auto replica = replicas.find(name.id);
+    const auto backend = controller_.state().backends.find(name.backend);
+    if (replica != replicas.end()) spec.version = replica->second.version;
+    const bool is_known = backend != controller_.state().backends.end() && backend->second.version == spec.version;
+    if (is_known) spec.config = backend->second.replica_config;
+    return {std::move(spec), is_known};
+}
+
+void Switchboard::order_replica(ReplicaOrder order, SwitchEffects& out) {
+    using namespace controller;
+    if (!settings_.replicas) {
+        out.emplace_back(std::move(order));
+        return;
+    }
+    auto effects =
+        std::visit(Overloaded{[this](const StartReplica& one) {
+                                  auto [spec, is_known] = spec_of(one.name);
+                                  if (is_known) return steward_.start(std::move(spec), now_ms_);
+                                  return StewardEffects{ReplicaReport{one.name, ReplicaReport::Kind::start_failed}};
+                              },
+                              [this](const AttachReplica& one) {
+                                  auto [spec, is_known] = spec_of(one.name);
+                                  return steward_.attach(std::move(spec), is_known, now_ms_);
+                              },
+                              [this](const StopReplica& one) { return steward_.stop(one.name, one.grace_ms, now_ms_); },
+                              [this](const KillReplica& one) { return steward_.stop(one.name, 0, now_ms_); },
+                              [this](const CheckReplica& one) { return steward_.check(one.name); },
+                              [](const auto&) { return StewardEffects{}; }},
+                   order.effect);
+    carry_out(std::move(effects), out);
+}
+
+/// Requests go by what is safe, and wait until there is something.
+void Switchboard::plan_requests(SwitchEffects& out) {
+    if (!settings_.replicas || !coordinates() || !controller_.serves()) return;
+    if (!next_plan_ && planned_ != keeper_->position()) {
+        planned_ = keeper_->position();
+        next_plan_ = request_plan();
+    }
+    if (next_plan_ && keeper_->safe() >= planned_->index)
+        route(routers_.plan(*std::exchange(next_plan_, std::nullopt)), out);
+}
+
+RequestPlan Switchboard::request_plan() const {
+    RequestPlan plan;
+    for (const auto& [tag, backend] : controller_.state().backends) plan.backends.insert(tag);
+    for (const auto& [name, endpoint] : controller_.state().endpoints)
+        plan.endpoints[name] = {endpoint.traffic, endpoint.shadows};
+    return plan;
 }
 
 void Switchboard::carry_out(StewardEffects effects, SwitchEffects& out) {
     for (auto& effect : effects)
-        std::visit(Overloaded{[&](OrderReplica& one) {
+        std::visit(Overloaded{[&](OrderMember& one) {
                                   std::visit([&](auto& order) { send(one.to, std::move(order), out); }, one.order);
                               },
                               [&](SeatWishes& wishes) { out.emplace_back(SeatRound{std::move(wishes)}); },
@@ -114,18 +199,22 @@ SwitchEffects Switchboard::replica_checked(SeatId seat, std::uint64_t number, bo
 
 void Switchboard::on(Rank from, message::ReplicaPrepared prepared, SwitchEffects& out) {
     carry_out(steward_.heard(from, prepared, now_ms_), out);
+    carry_out_controller(out);
 }
 
 void Switchboard::on(Rank from, message::ReplicaRefused refused, SwitchEffects& out) {
     carry_out(steward_.heard(from, refused, now_ms_), out);
+    carry_out_controller(out);
 }
 
 void Switchboard::on(Rank from, message::ReplicaReady ready, SwitchEffects& out) {
     carry_out(steward_.heard(from, ready, now_ms_), out);
+    carry_out_controller(out);
 }
 
 void Switchboard::on(Rank from, message::ReplicaHealth health, SwitchEffects& out) {
     carry_out(steward_.heard(from, health, now_ms_), out);
+    carry_out_controller(out);
 }
 
 }  // namespace muster::core

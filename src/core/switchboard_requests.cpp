@@ -121,6 +121,9 @@ void Switchboard::cease_to_coordinate() {
     leavers_.clear();
     awaited_.clear();
     routers_ = BackendRouters(settings_.router, settings_.replicas);
+    planned_.reset();
+    next_plan_.reset();
+    replica_reports_.clear();
     store_ = StoreServer(settings_.store);
 }
 

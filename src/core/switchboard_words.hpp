@@ -13,8 +13,8 @@
 
 #include "core/backend_routers.hpp"
 #include "core/channel.hpp"
+#include "core/controller_server.hpp"
 #include "core/load_message.hpp"
-#include "core/registry.hpp"
 #include "core/replica_seat.hpp"
 #include "core/seat.hpp"
 #include "core/signal_log.hpp"
@@ -48,7 +48,8 @@ struct SwitchboardSettings {
     RouterSettings router{};
     std::uint32_t load_interval_ms = 100;  ///< Between two messages about loads to the same member.
     bool coordination = true;              ///< Lockstep groups vote, so they have waves.
-    bool replicas = false;                 ///< The world holds what a controller wants.
+    ControllerServerSettings controller{};
+    bool replicas = false;  ///< The world holds what a controller wants.
     StewardSettings steward{};
 };
 
@@ -78,6 +79,7 @@ struct OperationEnded { OperationId operation; std::optional<Error> error; };
 struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
 struct StoreCallEnded { CallId id; StoreAnswer answer; };
 struct RegistryCallEnded { message::RegistryTold told; };
+struct ControllerCallEnded { message::ControllerTold told; bool over = false; };  ///< over: the session is.
 struct LoadsHeard { Round round; GroupWords groups; };              ///< For the local client: groups that changed.
 struct LeavingHeard { Rank rank; };
 struct StateHeard {};
@@ -86,10 +88,10 @@ struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<R
 struct SeatRound { SeatWishes wishes; };                            ///< Have a round with these; kept until it is complete.
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
-using SwitchEffect =
-    std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded, RequestEnded,
-                 StoreCallEnded, RegistryCallEnded, RequestCalledOff, PrepareEngine, CheckEngine, LoadsHeard,
-                 LeavingHeard, StateHeard, TellPosition, Whereabouts, SeatRound, Note>;
+using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
+                                  RequestEnded, StoreCallEnded, RegistryCallEnded, ControllerCallEnded, ReplicaOrder,
+                                  CrashOrder, RequestCalledOff, PrepareEngine, CheckEngine, SeatRound, LoadsHeard,
+                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 }  // namespace muster::core

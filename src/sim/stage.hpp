@@ -123,6 +123,10 @@ private:
     void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
     void perform(Member& member, core::RegistryCallEnded& effect);
+    // Programs of the simulator do not use the controller yet.
+    void perform(Member&, core::ControllerCallEnded&) {}
+    void perform(Member&, core::ReplicaOrder&) {}
+    void perform(Member&, core::CrashOrder&) {}
     void perform(Member& member, core::LeavingHeard& effect);
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);

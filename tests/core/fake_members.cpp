@@ -8,17 +8,27 @@
 #include "core/seat_placement.hpp"
 
 namespace muster::core::testing {
+namespace {
+
+SwitchboardSettings settings_of(const FakeMembers::Shape& shape, std::uint32_t rank) {
+    SwitchboardSettings settings;
+    settings.fan_out = shape.fan_out;
+    settings.router = shape.router;
+    settings.controller = shape.controller;
+    settings.replicas = shape.replicas;
+    settings.steward = {.unit = shape.group_size};
+    settings.controller.seed = shape.seed * 1'000 + rank;
+    return settings;
+}
+
+}  // namespace
 
 FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
         launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
-        members_.back().board =
-            std::make_unique<Switchboard>(Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out,
-                                                                          .router = shape.router,
-                                                                          .replicas = shape.replicas,
-                                                                          .steward = {.unit = shape.group_size}});
+        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, settings_of(shape, rank));
     }
     world_ = ranks_up_to(shape.replicas ? shape.group_size : shape.engines);
     rebuild();
@@ -41,6 +51,13 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
         [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
         [&](RegistryCallEnded& ended) { member.looked[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ControllerCallEnded& ended) { member.told[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ReplicaOrder& order) {
+            if (on_order) on_order(rank, order.effect);
+        },
+        [&](CrashOrder&) {
+            if (on_crash) on_crash(rank);
+        },
         [&](RequestCalledOff& off) { call_off(rank, off); },
         [&](PrepareEngine& prepare) { member.to_prepare.push_back(std::move(prepare)); },
         [&](CheckEngine& check) { member.to_check.push_back(check); },
@@ -52,7 +69,10 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](SeatRound& wanted) { member.seat_rounds.push_back(std::move(wanted.wishes)); },
         [&](Note& note) { member.notes.push_back(std::move(note.text)); },
     };
-    for (auto& effect : effects) std::visit(carry, effect);
+    for (auto& effect : effects) {
+        if (!member.alive) return;  // It died in the middle of them.
+        std::visit(carry, effect);
+    }
 }
 
 /// A request that waits in the engine's hand has not begun, unless it is the oldest there.

@@ -33,6 +33,7 @@ public:
         RouterSettings router{};
         std::size_t followers = 2;
         bool replicas = false;  ///< The first world has one idle group; the other engines are standbys.
+        ControllerServerSettings controller{};
     };
     struct Sent {
         Rank from, to;
@@ -70,6 +71,7 @@ public:
         std::map<RequestId, std::vector<RequestEnded>> requests;
         std::map<CallId, std::vector<StoreAnswer>> stored;            ///< How each call on the store ended.
         std::map<CallId, std::vector<message::RegistryTold>> looked;  ///< The same on the registry.
+        std::map<CallId, std::vector<message::ControllerTold>> told;  ///< The same on the controller.
     };
 
     explicit FakeMembers(Shape shape);
@@ -93,6 +95,9 @@ public:
     std::optional<Rank> next_coordinator;         ///< Of the next round, where it shall not be the lowest of the world.
     /// Effects that a test wants to do by hand.
     bool engines_cross = true, engines_reply = true, engines_prepare = true;
+    /// The coordinator orders something of a replica. Nobody carries it out unless a test does.
+    std::function<void(std::uint32_t rank, const controller::Effect& order)> on_order;
+    std::function<void(std::uint32_t rank)> on_crash;  ///< It ordered itself to die (R5).
 
     /// Looks at each packet before it is handed over; may hand over others.
     std::function<void(Rank from, Rank to, const Bytes& packet)> before_delivery;

@@ -46,6 +46,8 @@ inline std::vector<Packet> sample_packets() {
         message::StoreTold{CallId{34}, {.value = value_of(Bytes{std::byte{35}}), .number = 36, .done = true}},
         message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes, CallId{43}, Round{48}},
         message::RegistryTold{CallId{46}, "full", RegistryToken{47}, bytes, true},
+        message::ControllerAsk{CallId{73}, bytes, CallId{72}, Round{74}},
+        message::ControllerTold{CallId{75}, "refused", bytes},
         message::Copy{Round{9}, 48, true, bytes},
         message::Kept{Round{9}, 49},
         message::Abort{RequestId{60}},

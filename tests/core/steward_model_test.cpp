@@ -154,7 +154,7 @@ private:
     void carry_out(const StewardEffects& effects) {
         const Rank from = coordinator_;
         for (const auto& effect : effects) {
-            if (const auto* order = std::get_if<OrderReplica>(&effect))
+            if (const auto* order = std::get_if<OrderMember>(&effect))
                 network_.emplace_back(order->to, [this, to = order->to, what = order->order] { ordered(to, what); });
             if (const auto* report = std::get_if<ReplicaReport>(&effect)) reported(*report);
             if (const auto* asked = std::get_if<SeatWishes>(&effect)) {
@@ -172,7 +172,7 @@ private:
     }
 
     // Members.
-    void ordered(Rank to, const ReplicaOrder& order) {
+    void ordered(Rank to, const MemberOrder& order) {
         auto& seat = members_[to.value].seat;
         if (const auto* prepare = std::get_if<message::ReplicaPrepare>(&order))
             answer(to, seat.prepare(prepare->spec, dice_.one_in(40) ? "it is parked" : ""));

@@ -22,7 +22,7 @@ inline std::string listed(const std::vector<SeatId>& seats) {
     return text;
 }
 
-inline std::string text_of(const ReplicaOrder& order) {
+inline std::string text_of(const MemberOrder& order) {
     return std::visit(
         Overloaded{[](const message::ReplicaPrepare& one) { return "prepare#" + std::to_string(one.spec.seat.value); },
                    [](const message::ReplicaCancel& one) { return "cancel#" + std::to_string(one.seat.value); },
@@ -41,7 +41,7 @@ inline const char* text_of(controller::ReplicaReport::Kind kind) {
 inline Texts texts(const StewardEffects& effects) {
     Texts list;
     for (const auto& effect : effects)
-        std::visit(Overloaded{[&](const OrderReplica& one) {
+        std::visit(Overloaded{[&](const OrderMember& one) {
                                   list.push_back(text_of(one.order) + ">" + std::to_string(one.to.value));
                               },
                               [&](const SeatWishes& one) {

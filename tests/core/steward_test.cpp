@@ -21,9 +21,7 @@ struct StewardTest : ::testing::Test {
     SeatedWorld world{Round{1}, {}, {ranks({0, 1})}, ranks({2, 3, 4, 5, 6, 7})};
     std::uint64_t now = 0;
 
-    StewardTest() {
-        EXPECT_EQ(round(), Texts{});
-    }
+    StewardTest() { EXPECT_EQ(round(), Texts{}); }
     Texts round(bool coordinates = true) {
         ++world.round.value;
         return texts(steward.completed(world, coordinates, now));
