@@ -43,7 +43,7 @@ core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) 
                        .queue_max = config.queue_max},
             .load_interval_ms = std::max(1u, config.load_interval_ms),
             .coordination = config.consensus != ConsensusMode::off,
-            .replicas = config.controller,
+            .replicas = has_steward(config),
             .steward = {.unit = std::max(1u, config.group_size) * config.engine_ranks,
                         .start_limit_ms = config.prepare_deadline_ms}};
 }

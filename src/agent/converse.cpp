@@ -154,10 +154,10 @@ void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry
 
 void Agent::perform(core::ControllerCallEnded& effect) { desk_of_clients_.controller_call_ended(std::move(effect)); }
 
-/// Nobody carries orders out yet: the replica is not started, and nobody says that it is.
+/// Only where there is no steward: a job without seats has no place for a replica.
 void Agent::perform(core::ReplicaOrder& effect) {
     if (const auto* start = std::get_if<core::controller::StartReplica>(&effect.effect))
-        trace("replica " + text_of(start->name) + " is to be started");
+        say("replica " + text_of(start->name) + " is not started: the job needs Config::controller for that");
 }
 
 void Agent::perform(core::CrashOrder&) { end_this_process(core::FaultKind::kill); }
