@@ -11,7 +11,7 @@ from harness import TESTS, expect, launch, main, scenario
 
 def deploy(mode, ranks, group_size=1, lost=0, **settings):
     """`ranks`: engines and standbys, spread over three nodes; one more is the client."""
-    _, output = launch(ranks + 1, os.path.join(TESTS, "deployer"), mode, deadline=60, CONTROLLER="yes",
+    _, output = launch(ranks + 1, os.path.join(TESTS, "deployer"), mode, deadline=110, CONTROLLER="yes",
                        GROUP_SIZE=group_size, CLIENTS=1, WORK="requests", **settings)
     expect("WRONG" not in output, "something is wrong", output)
     expect("told" in output, "the story was not told to its end", output)
