@@ -30,8 +30,10 @@ struct Story {
             if (job.dice().one_in(60)) mood();
         }
         for (std::uint32_t rank = 0; rank < kEngines; ++rank) job.at(rank).cannot_prepare.clear();
-        for (const auto& tag : tags) (void)job.scale(tag, 1);
-        job.go_on(90'000);  // Whoever has given up tries again each minute.
+        for (int i = 0; i < 2; ++i) {  // The first time there may be no room for it.
+            for (const auto& tag : tags) (void)job.scale(tag, 1);
+            job.go_on(90'000);  // Whoever has given up tries again each minute.
+        }
     }
     void ask_for_something() {
         const auto tag = tags[job.dice().below(tags.size())];
