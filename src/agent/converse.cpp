@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/agent.hpp"
-#include "agent/fault_deeds.hpp"
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
 #include "agent/posix_signals.hpp"
@@ -160,7 +159,7 @@ void Agent::perform(core::ReplicaOrder& effect) {
         say("replica " + text_of(start->name) + " is not started: the job needs Config::controller for that");
 }
 
-void Agent::perform(core::CrashOrder&) { end_this_process(core::FaultKind::kill); }
+void Agent::perform(core::CrashOrder&) { crash_as_ordered(); }
 
 void Agent::perform(core::RequestCalledOff& effect) {
     if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));

@@ -27,7 +27,7 @@ struct JobOptions {
     /// Ranks may stand still for ever, to order. Then mpirun is killed and not asked to stop: it would set them going
     /// again, in a round that is long over.
     bool stopped_ranks = false;
-    std::chrono::milliseconds time_limit{0};       ///< For the whole job; then it is stopped: timed_out. 0: none.
+    std::chrono::milliseconds time_limit{0};  ///< For the whole job; then it is stopped: timed_out. 0: none.
     /// Asked in the job's thread at least once a second; from true on it is as if TERM had come.
     std::function<bool()> stop_when{};
     /// Program's and mpirun's output, in pieces as they come. Default: our own stdout and stderr.

@@ -62,6 +62,7 @@ public:
 private:
     Result<mpi::Communicator> first_pool(std::vector<agent::RosterEntry>& roster);
     Result<Done> check_counts();
+    [[nodiscard]] std::optional<core::RestoredJob> restored_here();
     void start_agent();
     std::shared_ptr<const agent::Handover> wait_for_round();
     void take_over(std::shared_ptr<const agent::Handover> next);
