@@ -153,6 +153,32 @@ Words mpirun_command(const JobSpec& spec, const Machine& machine, const std::str
     return words;
 }
 
+Words srun_command(const JobSpec& spec) {
+    Words words = {"srun", "--mpi=pmix", "--kill-on-bad-exit=0", "--ntasks=" + std::to_string(spec.ranks())};
+    std::string nodes;
+    int count = 0, slots = 0;
+    for (const auto& host : spec.hosts) {
+        if (slots >= spec.ranks()) break;  // The rest are spares.
+        nodes += (nodes.empty() ? "" : ",") + host.name;
+        slots += std::max(1, host.slots);
+        ++count;
+    }
+    if (count > 0) append(words, {"--nodes=" + std::to_string(count), "--nodelist=" + nodes, "--distribution=block"});
+    append(words, {"--overlap", "--unbuffered"});  // A step of ours that is still ending must not be waited for.
+    if (spec.prefix_output) append(words, {"--label"});
+    words.insert(words.end(), spec.program.begin(), spec.program.end());
+    return words;
+}
+
+std::map<std::string, std::string> srun_environment(const JobSpec& spec, const Machine& machine,
+                                                    const std::string& mpi_home) {
+    std::map<std::string, std::string> variables = {{"OMPI_MCA_mpi_ft_enable", "1"}};
+    if (!mpi_home.empty()) variables["PMIX_PREFIX"] = variables["OPAL_PREFIX"] = mpi_home;
+    for (const auto& [key, value] : fault_tolerant_mca(spec, machine)) variables["OMPI_MCA_" + key] = value;
+    for (const auto& [key, value] : spec.mca) variables["OMPI_MCA_" + key] = value;
+    return variables;
+}
+
 std::string link_addresses(const JobSpec& spec, const Machine& machine, int port) {
     const auto preference = [&](const Interface& own) {
         if (own.loopback) return 3;
