@@ -134,8 +134,8 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
 std::map<std::string, std::string> mpirun_environment(const Machine& machine) {
     std::map<std::string, std::string> variables;
     if (machine.root) variables = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
-    if (machine.in_slurm) {  // a daemon's death must not take the other nodes' steps with it
-        variables["SLURM_NO_KILL"] = "1";
+    if (machine.in_slurm) {                  // a daemon's death must not take the other nodes' steps with it
+        variables["SLURM_NO_KILL"] = "set";  // Slurm 22.05 refuses every other value but "off".
         variables["SLURM_KILL_BAD_EXIT"] = "0";
     }
     return variables;

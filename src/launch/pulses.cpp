@@ -24,7 +24,7 @@ void Pulses::heard(int rank, const nlohmann::json& event, Clock::time_point now)
     if (found == members_.end()) return;
     found->second.last = now;
     if (text_in(event, "event") == "left") found->second.left = true;
-    if (const auto step = event.find("step"); step != event.end() && step->is_number_unsigned())
+    if (const auto step = event.find("step"); step != event.end() && step->is_number_integer())
         step_ = std::max(step_.value_or(0), step->get<std::uint64_t>());
     const auto first = event.find("first_ms");
     if (first != event.end() && first->is_number() && !first_commit_)

@@ -157,8 +157,9 @@ void Relauncher::tell_begin() const {
                                              std::to_string(options_.relaunching.most)
                                        : "relaunch to grow";
     say(which + ": " + loss.how + (loss.step ? " at step " + std::to_string(*loss.step) : "") +
-        (attempt_->silent.empty() ? "" : ", " + names_of(attempt_->silent) + " does not answer") + "; " +
-        std::to_string(spec_.engines) + " engines and " + std::to_string(spec_.standbys) + " standbys" +
+        (attempt_->silent.empty() || !loss.nodes.empty() ? ""
+                                                         : ", " + names_of(attempt_->silent) + " does not answer") +
+        "; " + std::to_string(spec_.engines) + " engines and " + std::to_string(spec_.standbys) + " standbys" +
         (spec_.hosts.empty() ? "" : " on " + hosts_text(spec_.hosts)));
 }
 

@@ -20,7 +20,7 @@ awaits() {   # SECONDS WHAT COMMAND...: until it succeeds
 }
 saved() { [ "$(find "$1" -name '*.checkpoint' 2>/dev/null | wc -l)" -ge "$2" ]; }
 undisturbed() {   # STEPS: the weights to compare with
-    timeout 60 "$bin/muster" run -n 4 -- "$bin/train" --steps "$1" --json "$out/alone.json" >"$out/alone.log" 2>&1 ||
+    timeout 180 "$bin/muster" run -n 4 -- "$bin/train" --steps "$1" --json "$out/alone.json" >"$out/alone.log" 2>&1 ||
         fail "the undisturbed run failed"
     expected=$(value "$out/alone.json" 'job["weights"]')
 }

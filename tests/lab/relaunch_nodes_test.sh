@@ -5,20 +5,20 @@
 #   relaunch_nodes_test.sh BIN-FOLDER        status 77: emulated nodes are not possible here
 bash "$(dirname "$0")/nodes.sh" check || exit 77
 . "$(dirname "$0")/relaunch_lib.sh"
-steps=400
+steps=200
 undisturbed $steps
 "$here/nodes.sh" up 3 "$MUSTER_LAB" || fail "no lab"
 
 begin() {   # NAME OPTIONS...: train on the nodes, in the background
     local name=$1; shift
     mkdir "$out/$name"
-    timeout 90 "$here/on" n0 "$bin/muster" run -n 4 --min 2 --rsh "$here/agent" --relaunch 2 --json "$out/$name.events" "$@" -- \
+    timeout 150 "$here/on" n0 "$bin/muster" run -n 4 --min 2 --rsh "$here/agent" --relaunch 2 --json "$out/$name.events" "$@" -- \
         "$bin/train" --steps $steps --step-ms 10 --checkpoint "$out/$name" --every 10 --json "$out/$name.json" >"$out/$name.log" 2>&1 &
     job=$!
 }
 
 begin spare --hosts n0:2,n1:2,n2:2
-awaits 30 "checkpoints" saved "$out/spare" 8
+awaits 90 "checkpoints" saved "$out/spare" 8
 "$here/nodes.sh" kill n1 "$MUSTER_LAB"
 wait $job || fail "the job with a spare node ended with $?"
 same_weights "$out/spare.json"
@@ -27,9 +27,9 @@ grep -h 'muster: relaunch\|of the relaunch' "$out/spare.log"
 "$here/nodes.sh" boot n1 "$MUSTER_LAB"
 
 begin growth --hosts n0:2,n1:2 --allow-relaunch
-awaits 30 "checkpoints" saved "$out/growth" 8
+awaits 90 "checkpoints" saved "$out/growth" 8
 "$here/nodes.sh" kill n1 "$MUSTER_LAB"
-awaits 30 "2 engines" grep -q 'back at work' "$out/growth.log"
+awaits 90 "2 engines" grep -q 'back at work' "$out/growth.log"
 "$here/nodes.sh" boot n1 "$MUSTER_LAB"
 wait $job || fail "the job that grows ended with $?"
 same_weights "$out/growth.json"

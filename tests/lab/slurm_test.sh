@@ -10,7 +10,8 @@ bash "$(dirname "$0")/slurm.sh" check || exit 77
 . "$(dirname "$0")/relaunch_lib.sh"
 parts=${*:2}
 slurm=$here/../../slurm
-undisturbed 400
+steps=200
+undisturbed $steps
 "$here/nodes.sh" up 3 "$MUSTER_LAB" && "$here/slurm.sh" up 3 "$MUSTER_LAB" "$out/slurm" || fail "no Slurm"
 export SLURM_CONF=$out/slurm/slurm.conf MUSTER=$bin/muster
 wanted() { [ -z "$parts" ] || [[ " $parts " == *" $1 "* ]]; }
@@ -20,7 +21,7 @@ submit() {   # NAME SCRIPT OPTIONS...: train as a job; sets `job`, its number
     local name=$1 script=$2; shift 2
     mkdir "$out/$name"
     job=$(MUSTER_OPTIONS="--json $out/$name.events ${OPTIONS:-}" on sbatch --parsable --output="$out/$name.log" "$@" "$slurm/$script" \
-        "$bin/train" --steps 400 --step-ms 10 --checkpoint "$out/$name" --every 10 --json "$out/$name.json") || fail "sbatch $script"
+        "$bin/train" --steps $steps --step-ms 10 --checkpoint "$out/$name" --every 10 --json "$out/$name.json") || fail "sbatch $script"
 }
 state() { on scontrol show job "$job" -o | sed -n 's/.* JobState=\([A-Z_]*\).* Restarts=\([0-9]*\).* ExitCode=\([0-9:]*\).*/\1 \3 restarts \2/p;'; }
 is_over() { case $(on squeue -h -j "$job" -o %T 2>/dev/null) in PENDING | RUNNING | CONFIGURING | COMPLETING | REQUEUED | SUSPENDED) return 1 ;; esac; }
@@ -35,18 +36,18 @@ rank_on() { local pid; for pid in $(pgrep -f "^$bin/train .*--checkpoint $out/$2
 
 if wanted srun; then
     submit srun srun.sbatch
-    awaits 40 "checkpoints under srun" saved "$out/srun" 8
+    awaits 90 "checkpoints under srun" saved "$out/srun" 8
     kill -KILL "$(rank_on n1 srun)" || fail "no rank on n1"
-    ends_well srun 60
+    ends_well srun 120
     [ "$(relaunches "$out/srun.events" 'len(all) == 1 and all[0]["noticed_ms"] < 1500 and all[0]["engines"] == 4 and all[0]["step_after"] > 10')" = True ] || fail "srun: not relaunched once: $(cat "$out/srun.events")"
     told srun
 fi
 if wanted usr1; then
     submit usr1 mpirun.sbatch --nodes=2 ${USR1_OPTIONS:-}
-    awaits 40 "checkpoints before USR1" saved "$out/usr1" 8
+    awaits 90 "checkpoints before USR1" saved "$out/usr1" 8
     [ -n "${USR1_OPTIONS:-}" ] || on scancel --signal=USR1 --batch "$job"   # as --signal=B:USR1@120 does
     awaits 90 "the requeue" grep -q 'asked to save and to end' "$out/usr1.log"
-    ends_well usr1 60
+    ends_well usr1 120
     on scontrol show job "$job" -o | grep -q ' Restarts=1 ' || fail "usr1: not requeued once"
     [ "$(grep -c 'goes on from step' "$out/usr1.log")" = 1 ] || fail "usr1: the requeued job does not begin from the checkpoint"
     told usr1
@@ -61,10 +62,10 @@ if wanted bare; then
 fi
 if wanted mpirun; then   # The last: a node less.
     submit mpirun mpirun.sbatch
-    awaits 40 "checkpoints under mpirun" saved "$out/mpirun" 8
+    awaits 90 "checkpoints under mpirun" saved "$out/mpirun" 8
     node=$(on squeue -h -j "$job" -o %B); [ "$node" = n0 ] || fail "the script runs on $node"
     "$here/nodes.sh" kill n1 "$MUSTER_LAB"
-    ends_well mpirun 60
+    ends_well mpirun 120
     [ "$(relaunches "$out/mpirun.events" 'len(all), all[0]["silent"], all[0]["engines"], all[0]["total_ms"] < 20000')" = "(1, ['n1'], 4, True)" ] || fail "mpirun: $(cat "$out/mpirun.events")"
     told mpirun
 fi
