@@ -32,7 +32,7 @@ ClusterName=muster
 SlurmctldHost=ctl(10.77.0.254)
 MpiDefault=none
 AuthType=auth/munge
-AuthInfo=socket=$folder/munge.socket,cred_expire=2
+AuthInfo=socket=$folder/munge.socket,cred_expire=5
 CryptoType=crypto/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
