@@ -50,7 +50,7 @@ std::uint64_t hash_of(const Config& config) {
           static_cast<std::uint32_t>(config.stay), config.fan_out, config.followers,
           static_cast<std::uint32_t>(config.routing), config.queue_max_per_engine, config.queue_max,
           config.load_interval_ms, static_cast<std::uint32_t>(config.slot_order),
-          static_cast<std::uint32_t>(config.quorum)})
+          static_cast<std::uint32_t>(config.quorum), static_cast<std::uint32_t>(config.controller)})
         out.u32(value);
     return core::hash_of(out.take());
 }
