@@ -2,7 +2,9 @@
 #include "agent/pulse.hpp"
 
 #include <sys/eventfd.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>

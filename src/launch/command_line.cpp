@@ -138,6 +138,9 @@ std::map<std::string, std::string> mpirun_environment(const Machine& machine) {
     if (machine.in_slurm) {                  // a daemon's death must not take the other nodes' steps with it
         variables["SLURM_NO_KILL"] = "set";  // Slurm 22.05 refuses every other value but "off".
         variables["SLURM_KILL_BAD_EXIT"] = "0";
+        // The step of a launch that was lost holds its nodes until Slurm gives the dead one up: daemons start beside
+        // it.
+        variables["SLURM_OVERLAP"] = "1";
     }
     return variables;
 }

@@ -13,10 +13,18 @@ std::string text_in(const nlohmann::json& event, const char* key) {
     return found != event.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
+/// A step that srun has made. The batch script's own is a number beyond all of those: it must never be cancelled.
+std::string step_in(const nlohmann::json& event) {
+    constexpr std::size_t kDigitsMax = 9;
+    auto step = text_in(event, "slurm_step");
+    const bool number = !step.empty() && step.find_first_not_of("0123456789") == std::string::npos;
+    return number && step.size() <= kDigitsMax ? step : "";
+}
+
 }  // namespace
 
 void Pulses::hello(int rank, const nlohmann::json& said, Clock::time_point now) {
-    members_[rank] = {.node = text_in(said, "node"), .slurm_step = text_in(said, "slurm_step"), .last = now};
+    members_[rank] = {.node = text_in(said, "node"), .slurm_step = step_in(said), .last = now};
 }
 
 void Pulses::heard(int rank, const nlohmann::json& event, Clock::time_point now) {

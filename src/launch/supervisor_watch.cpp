@@ -56,7 +56,9 @@ void Supervisor::await_the_last() {
     if (!options_.watching.on() || view_.stop_asked || view_.requeue || !unfinished ||
         !(story_.joining() || story_.joined()))
         return;
-    watch_.lost_by_launcher("mpirun ended with " + std::to_string(view_.mpirun_status));
+    watch_.lost_by_launcher(
+        (watch_.pulses().any_open() ? "mpirun ended with " : "every member's link has closed, mpirun ended with ") +
+        std::to_string(view_.mpirun_status));
     sweep();
     while (watch_.may_live()) turn(Clock::now() + kMoment);
 }

@@ -136,6 +136,7 @@ TEST(CommandLine, RootAndSlurmAreToldToMpirunOnly) {
     const auto variables = mpirun_environment(machine);
     EXPECT_EQ(variables.at("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1");
     EXPECT_EQ(variables.at("SLURM_NO_KILL"), "set");
+    EXPECT_EQ(variables.at("SLURM_OVERLAP"), "1");
     EXPECT_EQ(variables.at("SLURM_KILL_BAD_EXIT"), "0");
     EXPECT_TRUE(has(command({.engines = 1, .program = {"p"}}, machine), {"--leave-session-attached"}));
 }
