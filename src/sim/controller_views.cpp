@@ -14,6 +14,16 @@ namespace {
 
 std::string named(const Written& value) { return value ? "'" + *value + "'" : "nothing"; }
 
+std::string shown(const std::optional<ControllerView>& view) {
+    if (!view) return "nothing";
+    std::string text;
+    for (const auto& [tag, config] : view->backends) text += tag + " " + sim::text_of(config) + "; ";
+    for (const auto& [tag, names] : view->replicas)
+        for (const auto& name : names) text += name + " ";
+    for (const auto& [name, endpoint] : view->endpoints) text += name + " " + sim::text_of(endpoint.traffic) + "; ";
+    return "(" + text + ")";
+}
+
 Written shadow_of(const Endpoint& endpoint, const std::string& tag) {
     const auto found = endpoint.shadows.find(tag);
     return found == endpoint.shadows.end() ? std::nullopt : Written(text_of({*found}));
@@ -146,12 +156,14 @@ bool ControllerWitness::knows(const Listening& listener, const core::controller:
             is_lazy = colon == std::string::npos && topic == Topic::backend_configs;
         }
         const auto seen = listener.seen.find(key);
-        const auto was = seen == listener.seen.end() ? std::nullopt : seen->second;
-        auto now = is ? decode_view(*is) : std::nullopt, then = was ? decode_view(*was) : std::nullopt;
+        const auto was = seen == listener.seen.end() ? nullptr : seen->second;
+        auto now = is ? decode_view(*is) : std::nullopt;
+        auto then = was ? decode_view(*was) : std::nullopt;
         if (is_lazy && then)
             std::erase_if(then->backends, [&](auto& one) { return !now->backends.contains(one.first); });
-        if (now == then) continue;
-        why = "does not know how " + key + " is";
+        const bool has_none = then || !now || now->replicas.empty() || !now->replicas.begin()->second.empty();
+        if (now == then || !has_none) continue;  // Handles are told of when there are some for the first time.
+        why = "does not know how " + key + " is: " + shown(then) + ", not " + shown(now);
         return false;
     }
     return true;

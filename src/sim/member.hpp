@@ -91,7 +91,7 @@ struct CallBook {
 /// A program that listens to the controller: for which keys, and what it has seen last.
 struct Listening {
     std::map<std::string, core::SnapshotId> keys;
-    std::map<std::string, std::optional<core::Bytes>> seen;
+    std::map<std::string, core::Value> seen;  ///< Nothing: it is gone, or was never told.
 };
 
 /// What the engine thread knows of the replica that it is to be.

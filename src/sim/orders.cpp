@@ -173,7 +173,7 @@ void World::Stage::hear_changes(Member& member, const Changed& changed) {
     counts_.heard += changed.keys.size();
     for (const auto& [key, snapshot] : changed.keys) {
         member.listening->keys[key] = snapshot.id;
-        member.listening->seen[key] = snapshot.value ? std::optional(*snapshot.value) : std::nullopt;
+        member.listening->seen[key] = snapshot.value;
     }
     arrange(dice_.between(1, 500), member, Happening::program_listens);
 }
