@@ -26,6 +26,7 @@ public:
     void round_begins(const core::Plan& plan, const std::vector<core::Facts>& facts, const std::vector<Rank>& willing,
                       const std::vector<Rank>& before);
 
+    void forgets() { ever_.clear(); }  ///< Who counts the ids is gone with all that it knew: they may come again.
     [[nodiscard]] const SeatCounts& counts() const { return counts_; }
 
 private:
