@@ -17,7 +17,7 @@ begin() {
     [ -n "${KEEP:-}" ] || rm -rf "$work/saved"
     mkdir -p "$work/saved"; rm -f "$work/result" "$work/events"; : >"$work/err"
     timeout 60 "$muster" run -n 2 --json "$work/events" "${options[@]}" -- "$train" --steps $steps --step-ms 10 \
-        --checkpoint "$work/saved" --every 10 --json "$work/result" "$@" >"$work/out" 2>"$work/err" </dev/null &
+        --checkpoint "$work/saved" --every "${EVERY:-10}" --json "$work/result" "$@" >"$work/out" 2>"$work/err" </dev/null &
     job=$!
 }
 muster_of() { tr -d ' ' <"/proc/$job/task/$job/children"; }
@@ -57,14 +57,31 @@ same_weights "below min"
 
 begin --relaunch 1 --; saved 4; kill -TERM "$(muster_of)"; end "TERM is no loss" 10 "stopped"
 
-begin --on-usr1 requeue --; saved 4; kill -USR1 "$(muster_of)"
+# Nothing but the request saves here.
+EVERY=100000 begin --on-usr1 requeue --; awaits 1 "step 50/"; kill -USR1 "$(muster_of)"
 end "USR1: saves, ends with 11" 11 "requeue_wanted \(11\): .*USR1 has come"
 grep -q 'asked to save and to end' "$work/err" || fail_if "it says so" "$(cat "$work/err")"
 at=$(find "$work/saved" -name '*.checkpoint' -printf '%f\n' | cut -d. -f2 | sort -n | tail -n 1)
 KEEP=1 begin --on-usr1 requeue --; end "the same again" 0 "goes on from step $at, saved by 2"
 same_weights "after a requeue"
 
-expect "USR1 to a program without muster" 2 "lease must be longer" "$muster" run -n 1 --relaunch 1 --lease 1 --silence 3 -- "$member" silent
+# Growth: who joins later is taken in, the job saves, ends and begins again on both.
+quick=last_call_timeout=0.5,join_timeout=20,keep_alive_interval=0.2,keep_alive_max_attempt=50,poll_sleep=0.05,join_delay=0
+mkdir "$work/meet"; rm -rf "$work/saved"; mkdir "$work/saved"; rm -f "$work/result" "$work/events"
+timeout 60 "$muster" run --rendezvous "$work/meet" --run-id grow --nodes 1:2 --host 127.0.0.1:2 --rendezvous-config $quick \
+    --allow-relaunch --json "$work/events" -- "$train" --steps $steps --step-ms 10 --checkpoint "$work/saved" --every 100000 \
+    --json "$work/result" >"$work/out" 2>"$work/err" </dev/null &
+job=$!
+awaits 1 "step 50/"
+timeout 60 "$muster" run --join grow --rendezvous "$work/meet" --host localhost:2 --rendezvous-config $quick >"$work/join" 2>&1 </dev/null &
+joiner=$!
+end "a job that somebody joins grows" 0 "relaunch to grow: localhost_[0-9]+_0 is taken in; 4 engines and 0 standbys on 127.0.0.1:2, localhost:2"
+same_weights "growth"
+wait $joiner || fail_if "who joined ends as the job does" "$? $(cat "$work/join")"
+grep -q "taken in by 127.0.0.1_[0-9]*_0, which launches the job again with this machine" "$work/join" || fail_if "who joined is told" "$(cat "$work/join")"
+[ "$(value "$work/result" 'job["size"]')" = 4 ] || fail_if "4 engines" "$(cat "$work/result")"
+
+expect "a lease that is too short" 2 "lease must be longer" "$muster" run -n 1 --relaunch 1 --lease 1 --silence 3 -- "$member" silent
 expect "srun outside an allocation" 2 "not in a Slurm allocation" env -u SLURM_JOB_ID "$muster" run -n 1 --launcher srun -- "$member"
 expect "--dry-run" 0 "" "$muster" run -n 2 --min 1 --relaunch 3 --dry-run -- "$train"
 says "--dry-run" "^would run .*mpirun --with-ft ulfm -n 2 .*train$"
