@@ -79,9 +79,10 @@ private:
         core::Target target;
         std::uint64_t since = 0;
     };
-    struct Stopping {
+    struct Drain {  ///< A replica as its coordinator has it in a round.
         Round round;
-        std::uint64_t since = 0;
+        bool has_run = false;  ///< Then whoever stops it tells the routers in the same turn, else within the next one.
+        std::optional<std::uint64_t> since{};
     };
 
     // controller_witness.cpp
@@ -126,7 +127,7 @@ private:
     std::map<core::controller::GoalId, Goal> goals_;
     std::map<core::SeatId, std::string> backends_;  ///< Of replicas.
     std::map<RequestKey, Request> requests_;
-    std::map<core::SeatId, Stopping> stopping_;
+    std::map<core::SeatId, Drain> drains_;
 };
 
 /// A backend's config as the value that is written: its writer's name, and what may be half there.
