@@ -137,7 +137,10 @@ void ControllerWitness::looks_at(const Member& coordinator, std::uint64_t now) {
         for (const auto& [id, replica] : replicas) {
             auto& drain = drains_[core::SeatId{id.value}];
             if (drain.round != coordinator.view->round) drain = {coordinator.view->round};
-            if (serves(replica)) drain.has_run = true;
+            if (serves(replica)) {
+                drain.has_run = true;
+                has_run_.insert(core::SeatId{id.value});
+            }
             if (replica.phase == ReplicaPhase::stopping && !drain.since) drain.since = now;
         }
 }
@@ -192,8 +195,9 @@ std::string ControllerWitness::wanted_unrest(const Member& coordinator, const st
             return one.second.version == now.version;
         });
         if (running > backend.wanted) return tag + " has too many replicas" + told(state, tag);
+        // An update makes room of one part of the old ones only: where others have taken that it waits for more.
         if (running < backend.wanted) wants = tag;
-        if (!is_new) return tag + " has replicas of an old version" + told(state, tag);
+        if (!is_new && running >= backend.wanted) return tag + " has replicas of an old version" + told(state, tag);
         if (running == backend.wanted && state.pending.contains(tag))
             return "the goal of " + tag + " is reached and open";
     }

@@ -43,7 +43,8 @@ public:
     void delivered(const Member& engine, const RequestKey& request, std::uint64_t now);
     /// An error that is a right end by what is known here.
     [[nodiscard]] bool ends(const Member& client, RequestId id, const std::optional<Error>& error, std::uint64_t now);
-    /// The coordinator's clock ticks: which replicas drain?
+    [[nodiscard]] bool has_run(core::SeatId seat) const { return has_run_.contains(seat); }
+    /// The coordinator's clock ticks: which replicas run, which drain?
     void looks_at(const Member& coordinator, std::uint64_t now);
     /// It gives a request to `to`. `undisturbed`: nothing has come between since then, at those who hold the state.
     void gives(const Member& coordinator, Rank to, std::uint64_t now,
@@ -128,6 +129,7 @@ private:
     std::map<core::SeatId, std::string> backends_;  ///< Of replicas.
     std::map<RequestKey, Request> requests_;
     std::map<core::SeatId, Drain> drains_;
+    std::set<core::SeatId> has_run_;
 };
 
 /// A backend's config as the value that is written: its writer's name, and what may be half there.
