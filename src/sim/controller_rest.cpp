@@ -13,6 +13,7 @@ using namespace core::controller;
 namespace {
 
 constexpr std::uint64_t kStopsWithin = 1'000;  ///< From when it is written until no request is given to it.
+constexpr std::uint64_t kStopsLate = 31'000;   ///< The same where it has not been said to run: a turn and a tick.
 
 std::optional<core::SeatId> seat_of(const Member& who, Rank rank) {
     const auto slot = core::slot_of(who.view->world, rank);
@@ -35,6 +36,21 @@ std::uint32_t running_of(const core::controller::State& state, const std::string
     const auto& replicas = replicas_of(state, tag);
     return static_cast<std::uint32_t>(
         std::count_if(replicas.begin(), replicas.end(), [](const auto& one) { return runs(one.second); }));
+}
+
+std::string told(const core::controller::State& state, const std::string& tag) {
+    const auto backend = state.backends.find(tag);
+    std::string text = backend == state.backends.end()
+                           ? " (deleted:"
+                           : " (wants " + std::to_string(backend->second.wanted) + " of version " +
+                                 std::to_string(backend->second.version) + ", has";
+    for (const auto& [id, replica] : replicas_of(state, tag))
+        text += " #" + std::to_string(id.value) + " v" + std::to_string(replica.version) + " phase " +
+                std::to_string(static_cast<int>(replica.phase));
+    for (const auto& [id, goal] : state.goals)
+        if (goal.backend == tag)
+            text += " g" + std::to_string(id.value) + ":" + std::to_string(static_cast<int>(goal.outcome));
+    return text + ")";
 }
 
 /// Its last change could not be carried out: the old ones stay, and nobody knows any more what they were.
@@ -119,9 +135,13 @@ void ControllerWitness::looks_at(const Member& coordinator, std::uint64_t now) {
     if (coordinator.cut) return;
     for (const auto& [tag, replicas] : state_of(coordinator).replicas)
         for (const auto& [id, replica] : replicas) {
-            if (replica.phase != ReplicaPhase::stopping) continue;
-            auto& since = stopping_[core::SeatId{id.value}];
-            if (since.round != coordinator.view->round) since = {coordinator.view->round, now};
+            auto& drain = drains_[core::SeatId{id.value}];
+            if (drain.round != coordinator.view->round) drain = {coordinator.view->round};
+            if (serves(replica)) {
+                drain.has_run = true;
+                has_run_.insert(core::SeatId{id.value});
+            }
+            if (replica.phase == ReplicaPhase::stopping && !drain.since) drain.since = now;
         }
 }
 
@@ -129,11 +149,13 @@ void ControllerWitness::looks_at(const Member& coordinator, std::uint64_t now) {
 void ControllerWitness::gives(const Member& coordinator, Rank to, std::uint64_t now,
                               const std::function<bool(std::uint64_t since)>& undisturbed) {
     const auto seat = seat_of(coordinator, to);
-    const auto stops = seat ? stopping_.find(*seat) : stopping_.end();
-    if (coordinator.cut || stops == stopping_.end() || stops->second.round != coordinator.view->round) return;
-    if (now < stops->second.since + kStopsWithin || !undisturbed(stops->second.since)) return;
+    const auto found = seat ? drains_.find(*seat) : drains_.end();
+    if (coordinator.cut || found == drains_.end()) return;
+    const auto& [round, has_run, since] = found->second;
+    const auto bound = has_run ? kStopsWithin : kStopsLate;
+    if (round != coordinator.view->round || !since || now < *since + bound || !undisturbed(*since)) return;
     about_ = name_of(*seat) + " ";
-    violated("drains for " + std::to_string(now - stops->second.since) + " ticks, and is given a request");
+    violated("drains for " + std::to_string(now - *since) + " ticks, and is given a request");
 }
 
 // In the end.
@@ -143,7 +165,9 @@ std::string ControllerWitness::seats_unrest(const Member& coordinator) {
     std::vector<core::SeatId> running, seats;
     for (const auto& [tag, replicas] : state_of(coordinator).replicas)
         for (const auto& [id, replica] : replicas) {
-            if (!runs(replica)) return name_of(core::SeatId{id.value}) + " of " + tag + " comes or goes";
+            if (!runs(replica))
+                return name_of(core::SeatId{id.value}) + " of " + tag + " comes or goes" +
+                       told(state_of(coordinator), tag);
             running.push_back(core::SeatId{id.value});
         }
     for (const auto seat : coordinator.view->seats)
@@ -170,15 +194,17 @@ std::string ControllerWitness::wanted_unrest(const Member& coordinator, const st
         const bool is_new = std::all_of(replicas.begin(), replicas.end(), [&, &now = backend](const auto& one) {
             return one.second.version == now.version;
         });
-        if (running > backend.wanted) return tag + " has too many replicas";
+        if (running > backend.wanted) return tag + " has too many replicas" + told(state, tag);
+        // An update makes room of one part of the old ones only: where others have taken that it waits for more.
         if (running < backend.wanted) wants = tag;
-        if (!is_new) return tag + " has replicas of an old version";
+        if (!is_new && running >= backend.wanted) return tag + " has replicas of an old version" + told(state, tag);
         if (running == backend.wanted && state.pending.contains(tag))
             return "the goal of " + tag + " is reached and open";
     }
     for (const auto& [tag, goal] : state.pending)
         if (!state.backends.contains(tag) && replicas_of(state, tag).empty()) return "the goal of " + tag + " is open";
-    return wants.empty() || all >= capacity ? "" : wants + " has too few replicas, and there is room";
+    return wants.empty() || all >= capacity ? ""
+                                            : wants + " has too few replicas, and there is room" + told(state, wants);
 }
 
 std::string ControllerWitness::unrest(const Member& coordinator, const std::vector<Member>& members,

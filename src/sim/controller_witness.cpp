@@ -28,7 +28,10 @@ std::string text_of(const std::map<std::string, double>& weights) {
 void ControllerWitness::violated(const std::string& what) { violations_ += about_ + what + "\n"; }
 
 void ControllerWitness::round_begins(Round round, std::uint64_t losses) {
-    if (losses != era_) backends_.clear();  // Ids may be given again.
+    if (losses != era_) {  // Ids may be given again.
+        backends_.clear();
+        has_run_.clear();
+    }
     era_ = era_of_round_[round] = losses;
 }
 

@@ -43,7 +43,8 @@ public:
     void delivered(const Member& engine, const RequestKey& request, std::uint64_t now);
     /// An error that is a right end by what is known here.
     [[nodiscard]] bool ends(const Member& client, RequestId id, const std::optional<Error>& error, std::uint64_t now);
-    /// The coordinator's clock ticks: which replicas drain?
+    [[nodiscard]] bool has_run(core::SeatId seat) const { return has_run_.contains(seat); }
+    /// The coordinator's clock ticks: which replicas run, which drain?
     void looks_at(const Member& coordinator, std::uint64_t now);
     /// It gives a request to `to`. `undisturbed`: nothing has come between since then, at those who hold the state.
     void gives(const Member& coordinator, Rank to, std::uint64_t now,
@@ -79,9 +80,10 @@ private:
         core::Target target;
         std::uint64_t since = 0;
     };
-    struct Stopping {
+    struct Drain {  ///< A replica as its coordinator has it in a round.
         Round round;
-        std::uint64_t since = 0;
+        bool has_run = false;  ///< Then whoever stops it tells the routers in the same turn, else within the next one.
+        std::optional<std::uint64_t> since{};
     };
 
     // controller_witness.cpp
@@ -126,7 +128,8 @@ private:
     std::map<core::controller::GoalId, Goal> goals_;
     std::map<core::SeatId, std::string> backends_;  ///< Of replicas.
     std::map<RequestKey, Request> requests_;
-    std::map<core::SeatId, Stopping> stopping_;
+    std::map<core::SeatId, Drain> drains_;
+    std::set<core::SeatId> has_run_;
 };
 
 /// A backend's config as the value that is written: its writer's name, and what may be half there.

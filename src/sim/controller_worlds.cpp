@@ -13,10 +13,10 @@ namespace {
 void draw_faults(Faults& faults, Dice& dice, std::uint32_t members) {
     faults = {};
     if (dice.below(8) == 0) return;
-    faults.kill_per_event = dice.below(3) == 0 ? 0 : 0.00002;
+    faults.kill_per_event = dice.below(3) == 0 ? 0 : 0.0001;
     faults.kill_per_recovery_event = dice.below(2) == 0 ? 0 : 0.001;
-    faults.kill_coordinator = dice.below(2) == 0 ? 0.0002 : 0.002;
-    faults.kill_holders = dice.below(2) == 0 ? 0 : 0.0005;
+    faults.kill_coordinator = dice.below(2) == 0 ? 0.001 : 0.005;
+    faults.kill_holders = dice.below(2) == 0 ? 0 : 0.001;
     faults.kill_preparing = dice.below(3) == 0 ? 0.05 : 0;
     faults.kill_draining = dice.below(3) == 0 ? 0.05 : 0;
     faults.deaths_max = dice.between(1, members / 2);
@@ -33,8 +33,8 @@ void draw_deployments(WorldOptions& world) {
     const auto members = world.engines * world.engine_ranks + world.standbys + world.clients;
     world.controller = true;
     world.slot_order = SlotOrder::stable;
-    world.engine_ranks = dice.below(4) == 0 ? 2 : 1;
-    world.group_size = dice.between(1, world.engine_ranks == 2 ? 2 : 3);
+    world.engine_ranks = dice.below(5) == 0 ? 2 : 1;
+    world.group_size = world.engine_ranks == 2 || dice.below(2) == 0 ? 1 : 2;
     world.engines = world.group_size;
     world.engines_min = dice.below(4) == 0 ? dice.between(1, 2 * world.group_size) : 1;
     world.clients = dice.between(1, 3);
@@ -55,7 +55,7 @@ void draw_deployments(WorldOptions& world) {
                                    Routing::prefix_affinity};
     world.routing = kRoutings[dice.below(kRoutings.size())];
     world.queue_max_per_engine = dice.below(4) == 0 ? dice.between(2, 20) : 0;
-    world.bursts_per_ms = 0.02 * dice.between(1, 10);
+    world.bursts_per_ms = 0.05 * dice.between(1, 10);
     world.burst_max = dice.between(1, 8);
     world.aborts = dice.below(3) == 0 ? 0.1 : 0;
     world.prepares_refused = dice.below(2) == 0 ? 0 : 0.1;

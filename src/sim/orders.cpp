@@ -35,7 +35,20 @@ AutoscalingConfig hasty_autoscaling() {
 
 }  // namespace
 
+/// What there is from the start, so that much can happen to it.
+void World::Stage::order_first(Member& member) {
+    for (const auto& tag : kBackendTags) {
+        BackendConfig config;
+        config.user_config = "\"first\"";
+        config.graceful_shutdown_timeout_s = 0.1;
+        call_controller(member, Command{CreateBackend{tag, config, "1"}});
+    }
+    for (const auto& name : kEndpointNames)
+        call_controller(member, Command{CreateEndpoint{name, any_traffic(), std::nullopt, {"first"}}});
+}
+
 void World::Stage::begin_orders(Member& member) {
+    if (member.rank.value + 1 == members_.size()) order_first(member);
     arrange(dice_.between(1, every(options_.orders_per_ms)), member, Happening::program_orders);
     if (dice_.below(4) != 0) return;
     Listening listening;
@@ -93,7 +106,8 @@ Command World::Stage::any_backend_order(const std::string& mark) {
     const auto& tag = one_of(kBackendTags, dice_);
     const auto dice = dice_.below(12);
     if (dice == 0) return DeleteBackend{tag, dice_.below(2) == 0};
-    const auto replicas = dice_.below(8) == 0 ? 0 : dice_.between(1, kReplicasMax);
+    const auto dice_replicas = dice_.below(8);
+    const auto replicas = dice_replicas == 0 ? 0 : dice_replicas < 7 ? dice_.between(1, 2) : kReplicasMax;
     if (dice < 7) {
         BackendConfigUpdate update;
         update.num_replicas = replicas;

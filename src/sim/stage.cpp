@@ -111,6 +111,7 @@ World::Stage::Stage(const WorldOptions& options)
     }
     pools_.push_back(std::move(all));
     witness_.waves().expect(wave_rules(options));
+    if (deploys()) witness_.expect_deployments();
     begin();
 }
 

@@ -175,6 +175,7 @@ private:
     // orders.cpp: calls on the controller; replicas.cpp: what engine threads do for it.
     [[nodiscard]] bool deploys() const { return options_.controller && options_.orders_per_ms > 0; }
     void begin_orders(Member& member);
+    void order_first(Member& member);
     void program_orders(Member& member);
     void program_listens(Member& member);
     void call_controller(Member& member, const core::controller::Call& call);

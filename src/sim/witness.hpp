@@ -55,6 +55,9 @@ public:
 
     [[nodiscard]] StoreWitness& store() { return store_; }
     [[nodiscard]] RegistryWitness& registry() { return registry_; }
+    void expect_deployments() {
+        seats_.returns_if([this](core::SeatId seat) { return !controller_.has_run(seat); });
+    }
     [[nodiscard]] ControllerWitness& controller() { return controller_; }
     [[nodiscard]] std::uint64_t losses() const { return registry_.losses(); }
     [[nodiscard]] const SeatWitness& seats() const { return seats_; }

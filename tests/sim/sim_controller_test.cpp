@@ -20,6 +20,8 @@ constexpr Tick kRestless{400'000};
 WorldOptions controller_world(std::uint64_t seed) {
     WorldOptions options{.seed = seed, .engines = 20};
     draw_deployments(options);
+    if (std::getenv("MUSTER_TRACE") != nullptr)
+        options.trace = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
     return options;
 }
 
