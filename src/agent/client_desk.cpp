@@ -21,14 +21,15 @@ core::Target target_of(const SubmitOptions& options) {
 }  // namespace
 
 template <class Ready>
-bool Desk::sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds deadline, Ready ready) {
+bool Desk::sleep(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                 std::chrono::milliseconds deadline, Ready ready) {
     const auto until = Clock::now() + deadline;
-    if (!pump_) return changed_.wait_until(lock, until, ready);
+    if (!pump_) return changed.wait_until(lock, until, ready);
     while (!ready() && Clock::now() < until) {
         lock.unlock();
         pump_();
         lock.lock();
-        changed_.wait_for(lock, kPumpSlice, ready);
+        changed.wait_for(lock, kPumpSlice, ready);
     }
     return ready();
 }
@@ -42,7 +43,7 @@ void Desk::put(Out out) {
 Result<Done> Desk::connect(std::chrono::milliseconds deadline) {
     std::unique_lock lock(mutex_);
     if (!std::exchange(asked_to_connect_, true)) put(Connect{});
-    if (!sleep(lock, deadline, [this] { return connected_ || over_; }))
+    if (!sleep(lock, changed_, deadline, [this] { return connected_ || over_; }))
         return late("the coordinator did not answer this client", deadline);
     if (over_) return *over_;
     return Done{};
@@ -64,7 +65,7 @@ std::shared_ptr<PendingOperation> Desk::ask(core::Wanted wanted) {
 
 Result<Done> Desk::wait(const PendingOperation& pending, std::chrono::milliseconds deadline) {
     std::unique_lock lock(mutex_);
-    if (!sleep(lock, deadline, [&pending] { return pending.ended; }))
+    if (!sleep(lock, changed_, deadline, [&pending] { return pending.ended; }))
         return late("not all engines have crossed the barrier", deadline);
     if (pending.error) return *pending.error;
     return Done{};
@@ -109,7 +110,7 @@ Result<Done> Desk::abort(RequestId id) {
 Result<JobLoads> Desk::loads(std::chrono::milliseconds deadline) {
     std::unique_lock lock(mutex_);
     if (!std::exchange(watches_, true)) put(WatchLoads{});
-    if (!sleep(lock, deadline, [this] { return loads_ || over_; }))
+    if (!sleep(lock, changed_, deadline, [this] { return loads_ || over_; }))
         return late("the coordinator published no loads", deadline);
     if (over_) return *over_;
     return *loads_;
@@ -142,7 +143,7 @@ Result<Reply> Desk::wait(RequestId id, std::chrono::milliseconds deadline) {
     if (!open_.contains(id) && found() == answered_.end())
         return Error{Fault::refused, "no request " + std::to_string(id.value) + " is open"};
     waited_for_.insert(id);
-    const bool here = sleep(lock, deadline, [&] { return found() != answered_.end(); });
+    const bool here = sleep(lock, changed_, deadline, [&] { return found() != answered_.end(); });
     waited_for_.erase(id);
     if (!here) return late("no reply to request " + std::to_string(id.value), deadline);
     const auto reply = found();
@@ -157,7 +158,7 @@ Result<Reply> Desk::next(std::chrono::milliseconds deadline) {
         return std::find_if(answered_.begin(), answered_.end(),
                             [this](const Reply& reply) { return !waited_for_.contains(reply.id); });
     };
-    const bool here = sleep(lock, deadline, [&] { return free() != answered_.end() || over_; });
+    const bool here = sleep(lock, changed_, deadline, [&] { return free() != answered_.end() || over_; });
     if (const auto reply = free(); reply != answered_.end()) {
         Reply taken = std::move(*reply);
         answered_.erase(reply);
@@ -184,7 +185,7 @@ Result<core::StoreAnswer> Desk::call(core::StoreOperation operation, Round round
     const auto patience = left - std::min<std::uint64_t>(left / 4, 50);
     put(core::StoreCall{id, settled, round, patience, std::move(operation)});
     const auto& open = store_calls_[id];
-    const bool here = sleep(lock, deadline, [&open, this] { return open.answer || over_; });
+    const bool here = sleep(lock, changed_, deadline, [&open, this] { return open.answer || over_; });
     auto answer = std::move(store_calls_[id].answer);
     store_calls_.erase(id);
     if (!here) return late("the store's coordinator was not heard from", deadline);
@@ -204,7 +205,7 @@ Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, s
     const auto& open = registry_calls_[id];
     ask.settled = registry_calls_.begin()->first;
     put(std::move(ask));
-    const bool here = sleep(lock, deadline, [&open, this] { return open || over_; });
+    const bool here = sleep(lock, changed_, deadline, [&open, this] { return open || over_; });
     auto told = std::move(registry_calls_[id]);
     registry_calls_.erase(id);
     if (!here) {
@@ -230,7 +231,7 @@ Result<Bytes> Desk::control(const core::controller::Call& call, std::chrono::mil
     for (const auto& [other, one] : controller_calls_)
         if (one.changes && other < settled) settled = other;
     put(core::message::ControllerAsk{id, std::move(bytes), settled, {}});
-    const bool here = sleep(lock, deadline, [&open, this] { return open.ended || over_; });
+    const bool here = sleep(lock, open.changed, deadline, [&open, this] { return open.ended || over_; });
     auto ended = std::move(open.ended);
     controller_calls_.erase(id);
     if (!here) {
@@ -247,7 +248,7 @@ void Desk::controller_call_ended(core::ControllerCallEnded ended) {
     const auto open = controller_calls_.find(ended.told.id);
     if (open == controller_calls_.end()) return;  // Its caller has gone.
     open->second.ended = std::move(ended);
-    changed_.notify_all();
+    open->second.changed.notify_one();
 }
 
 void Desk::registry_call_ended(core::message::RegistryTold told) {
@@ -309,6 +310,7 @@ void Desk::end(const Error& why) {
     pending_.clear();
     for (const auto id : std::exchange(open_, {})) answered_.push_back({id, {}, why});
     changed_.notify_all();
+    for (auto& [id, call] : controller_calls_) call.changed.notify_one();
 }
 
 }  // namespace muster::detail

@@ -87,9 +87,10 @@ struct Desk {
     void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
 
 private:
-    /// Sleeps until `ready` holds. False where the deadline passed.
+    /// Sleeps until `ready` holds; `changed` is notified when it may. False where the deadline passed.
     template <class Ready>
-    bool sleep(std::unique_lock<std::mutex>& lock, std::chrono::milliseconds deadline, Ready ready);
+    bool sleep(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, std::chrono::milliseconds deadline,
+               Ready ready);
     void put(Out out);
 
     std::function<void()> ring_, pump_;
@@ -115,6 +116,7 @@ private:
     struct ControllerCall {
         bool changes = false;
         std::optional<core::ControllerCallEnded> ended;
+        std::condition_variable changed;  ///< Its own: an answer does not wake those who wait for others.
     };
     std::map<core::CallId, ControllerCall> controller_calls_;  ///< The same.
     std::deque<Reply> answered_;                               ///< Not fetched yet, oldest first.

@@ -113,5 +113,23 @@ TEST_F(DeskTest, ACallOfTheControllerThatNobodyAnswersIsGivenUp) {
     EXPECT_EQ(desk.control(ctl::Question{ctl::ListBackends{}}, 1s).error().fault, Fault::ended);
 }
 
+TEST_F(DeskTest, CallsOfTheControllerThatAreOpenEndWithTheSession) {
+    namespace ctl = core::controller;
+    constexpr std::size_t kCalls = 3;
+    constexpr auto kDeadline = 20s;
+    const auto begin = std::chrono::steady_clock::now();
+    std::atomic<std::size_t> ended = 0;
+    std::vector<std::thread> callers;
+    for (std::size_t i = 0; i < kCalls; ++i)
+        callers.emplace_back([&] {
+            if (desk.control(ctl::Question{ctl::ListBackends{}}, kDeadline).error().fault == Fault::ended) ++ended;
+        });
+    for (std::size_t asked = 0; asked < kCalls; std::this_thread::yield()) asked += desk.take_out().size();
+    desk.end({Fault::ended, "over"});
+    for (auto& caller : callers) caller.join();
+    EXPECT_EQ(ended, kCalls);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, kDeadline) << "one has slept until its deadline";
+}
+
 }  // namespace
 }  // namespace muster::detail
