@@ -24,8 +24,6 @@ struct Places {
     [[nodiscard]] int client() const { return size - 1; }
 };
 
-double us(std::int64_t ns) { return static_cast<double>(ns) / 1e3; }
-
 /// What muster's journal does for a record, and nothing else.
 class BareLog {
 public:

@@ -44,6 +44,9 @@ template <class T>
 /// CLOCK_MONOTONIC in nanoseconds.
 [[nodiscard]] std::int64_t now_ns();
 
+/// In microseconds.
+[[nodiscard]] inline double us(std::int64_t ns) { return static_cast<double>(ns) / 1e3; }
+
 /// CPU time of this process (user and system), nanoseconds.
 [[nodiscard]] std::int64_t cpu_ns();
 

@@ -29,8 +29,6 @@ struct Places {
     [[nodiscard]] bool is_client() const { return rank == client(); }
 };
 
-double us(std::int64_t ns) { return static_cast<double>(ns) / 1e3; }
-
 // The bare loop: every message is received and sent on, as large as it is.
 
 /// Coordinator and first engine: hands requests round, replies on to the client.

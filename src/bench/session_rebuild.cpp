@@ -87,7 +87,6 @@ private:
         if (killed == 0) {  // not one of ours: a bystander died. The figures would mean something else.
             std::fprintf(stderr, "muster-bench: an unexpected rebuild, not counted\n");
         } else {
-            const auto us = [](std::int64_t ns) { return static_cast<double>(ns) / 1e3; };
             const double detection = us(last_commit_ - killed) + report.detect_ms * 1e3;
             samples_["detection"].push_back(detection);
             samples_["shrink"].push_back(report.shrink_ms * 1e3);

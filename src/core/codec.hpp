@@ -24,6 +24,7 @@ public:
     void u64(std::uint64_t value) { little(value, 8); }
     void text(const std::string& value);
     void blob(std::span<const std::byte> value);
+    void flag(bool value) { u8(value ? 1 : 0); }
     template <class Tag, class Value>
     void id(Id<Tag, Value> value) {
         little(value.value, sizeof(Value));
@@ -46,6 +47,12 @@ public:
     [[nodiscard]] std::uint8_t u8() { return static_cast<std::uint8_t>(little(1)); }
     [[nodiscard]] std::uint32_t u32() { return static_cast<std::uint32_t>(little(4)); }
     [[nodiscard]] std::uint64_t u64() { return little(8); }
+    /// Anything but 0 and 1 is no flag: an error, as a short read is.
+    [[nodiscard]] bool flag() {
+        const auto value = u8();
+        if (value > 1) ok_ = false;
+        return value == 1;
+    }
     [[nodiscard]] std::string text();
     [[nodiscard]] Bytes blob();
     template <class IdType>

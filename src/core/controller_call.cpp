@@ -12,10 +12,9 @@ constexpr std::size_t kCommands = std::variant_size_v<Command>;
 /// Fields one by one, one overload a kind; a field that may be missing has a flag before it.
 struct Put {
     Writer& out;
-    void flag(bool value) const { out.u8(value ? 1 : 0); }
     template <class T, class PutOne>
     void maybe(const std::optional<T>& value, PutOne put_one) const {
-        flag(value.has_value());
+        out.flag(value.has_value());
         if (value) put_one(*value);
     }
     void number(const std::optional<std::int64_t>& value) const {
@@ -34,7 +33,7 @@ struct Put {
     void operator()(const CreateBackend& call) const {
         out.text(call.tag), put(out, call.config), out.text(call.replica_config);
     }
-    void operator()(const DeleteBackend& call) const { out.text(call.tag), flag(call.force_kill); }
+    void operator()(const DeleteBackend& call) const { out.text(call.tag), out.flag(call.force_kill); }
     void operator()(const UpdateBackendConfig& call) const;
     void operator()(const CreateEndpoint& call) const {
         out.text(call.name), traffic(call.traffic);
@@ -77,7 +76,7 @@ void Put::operator()(const UpdateBackendConfig& call) const {
     maybe(set.user_config, [this](const std::string& one) { out.text(one); });
     real(set.graceful_shutdown_wait_loop_s);
     real(set.graceful_shutdown_timeout_s);
-    maybe(set.accepts_batches, [this](bool one) { flag(one); });
+    maybe(set.accepts_batches, [this](bool one) { out.flag(one); });
     maybe(set.autoscaling, [this](const auto& one) {
         maybe(one, [this](const AutoscalingConfig& scaling) { put_scaling(out, scaling); });
     });
@@ -85,15 +84,9 @@ void Put::operator()(const UpdateBackendConfig& call) const {
 
 struct Take {
     Reader& in;
-    bool sensible = true;
-    bool flag() {
-        const auto value = in.u8();
-        if (value > 1) sensible = false;
-        return value == 1;
-    }
     template <class TakeOne>
     auto maybe(TakeOne take_one) -> std::optional<decltype(take_one())> {
-        if (!flag()) return std::nullopt;
+        if (!in.flag()) return std::nullopt;
         return take_one();
     }
     std::optional<std::int64_t> number() {
@@ -114,7 +107,7 @@ struct Take {
     void operator()(CreateBackend& call) {
         call.tag = in.text(), call.config = take_backend_config(in), call.replica_config = in.text();
     }
-    void operator()(DeleteBackend& call) { call.tag = in.text(), call.force_kill = flag(); }
+    void operator()(DeleteBackend& call) { call.tag = in.text(), call.force_kill = in.flag(); }
     void operator()(UpdateBackendConfig& call) {
         auto& set = call.options;
         call.tag = in.text();
@@ -125,7 +118,7 @@ struct Take {
         set.user_config = maybe([this] { return in.text(); });
         set.graceful_shutdown_wait_loop_s = real();
         set.graceful_shutdown_timeout_s = real();
-        set.accepts_batches = maybe([this] { return flag(); });
+        set.accepts_batches = maybe([this] { return in.flag(); });
         set.autoscaling = maybe([this] {
             return maybe([this] { return take_backend_config(in).autoscaling.value_or(AutoscalingConfig{}); });
         });
@@ -170,7 +163,7 @@ std::optional<Variant> taken(std::size_t kind, Reader& in) {
     if (!made) return std::nullopt;
     Take take{in};
     std::visit([&take](auto& one) { take(one); }, *made);
-    if (!take.sensible || !in.finished()) return std::nullopt;
+    if (!in.finished()) return std::nullopt;
     return made;
 }
 

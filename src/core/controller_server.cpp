@@ -13,7 +13,6 @@ using namespace controller;
 
 namespace {
 
-constexpr std::size_t kRememberedMax = 1024;  ///< Changes of one client that it has not said to have the answers to.
 constexpr Topic kTopics[] = {Topic::backend_configs, Topic::replica_handles, Topic::route_table,
                              Topic::traffic_policies};
 
@@ -85,7 +84,7 @@ std::optional<std::string> ControllerServer::checkpoint(const Step& step, std::o
         controller_->abandon(step);
         return why;
     }
-    hold(controller_->committed(step, chance()));
+    hold(controller_->committed(step, dice_.unit()));
     return std::nullopt;
 }
 
@@ -112,7 +111,7 @@ MirrorEffects ControllerServer::serve() {
 void ControllerServer::begin() {
     controller_.emplace(keeper_->state().controller(), settings_.controller);
     controller_->set_room(room_);
-    board_.emplace(random_ + 0x9e3779b97f4a7c15ULL * (keeper_->position().term.value + 1));
+    board_.emplace(dice_.next() ^ keeper_->position().term.value);
     last_turn_ms_ = now_ms_;
     hold(controller_->start(now_ms_));
     if (state().endpoints.empty() && !state().shutting_down)
@@ -212,9 +211,7 @@ bool ControllerServer::clear(const ClearState& due, MirrorEffects& mirrored) {
     for (const auto& [name, endpoint] : state().endpoints) was.endpoints.push_back(name);
     if (keeper_->append(JobState::entry({std::nullopt, {due.record}}), mirrored)) return false;
     stuck_ = false;
-    const auto after = keeper_->position().index;
-    for (auto& held : held_) held.after = std::max(held.after, after);
-    held_.push_front({after, std::move(was)});
+    held_.push_front({keeper_->position().index, std::move(was)});  // The others stand behind it.
     return true;
 }
 
@@ -240,14 +237,6 @@ void ControllerServer::carry_out(Due due, std::vector<ControllerOutput>& out) {
                           },
                           [&](auto& one) { out.emplace_back(std::move(one)); }},
                due);
-}
-
-/// SplitMix64, as a number in [0, 1).
-double ControllerServer::chance() {
-    std::uint64_t z = (random_ += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
-    return static_cast<double>((z ^ (z >> 31U)) >> 11U) * 0x1p-53;
 }
 
 }  // namespace muster::core

@@ -26,6 +26,7 @@
 
 #include "core/controller.hpp"
 #include "core/controller_call.hpp"
+#include "core/dice.hpp"
 #include "core/job_keeper.hpp"
 #include "core/long_poll.hpp"
 
@@ -50,7 +51,7 @@ class ControllerServer {
 public:
     /// `keeper` must outlive it.
     ControllerServer(JobKeeper& keeper, const ControllerServerSettings& settings)
-        : keeper_(&keeper), settings_(settings), random_(settings.seed) {}
+        : keeper_(&keeper), settings_(settings), dice_(settings.seed) {}
 
     /// A round is complete. Who does not coordinate forgets everything that is not in the state.
     void complete(bool coordinates, const std::vector<Rank>& members);
@@ -99,7 +100,6 @@ private:
     void carry_out(Due due, std::vector<ControllerOutput>& out);
     [[nodiscard]] bool clear(const ClearState& due, MirrorEffects& mirrored);
     void cleared(const Cleared& there_was);
-    [[nodiscard]] double chance();
 
     // controller_questions.cpp
     void look(Rank client, CallId id, const controller::Question& question);
@@ -118,7 +118,7 @@ private:
 
     JobKeeper* keeper_;
     ControllerServerSettings settings_;
-    std::uint64_t random_;
+    Dice dice_;
     std::uint64_t now_ms_ = 0, last_turn_ms_ = 0;
     std::optional<std::uint32_t> room_;
     bool interrupted_ = false, crashed_ = false;

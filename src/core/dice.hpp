@@ -21,10 +21,10 @@ public:
     [[nodiscard]] std::uint32_t between(std::uint32_t first, std::uint32_t last) {
         return first + below(std::uint64_t{last} - first + 1);
     }
+    /// In [0, 1).
+    [[nodiscard]] double unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
     /// True with this probability. Zero and below cost no throw, so that a faultless run is not slowed down.
-    [[nodiscard]] bool chance(double probability) {
-        return probability > 0 && static_cast<double>(next() >> 11) * 0x1.0p-53 < probability;
-    }
+    [[nodiscard]] bool chance(double probability) { return probability > 0 && unit() < probability; }
 
 private:
     [[nodiscard]] static std::uint64_t mixed(std::uint64_t value) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "core/call_book.hpp"
 #include "core/controller_folded.hpp"
 #include "core/registry.hpp"
 #include "muster/lifecycle.hpp"
@@ -29,32 +30,6 @@ struct Counters {
     std::uint64_t signals = 0;         ///< Accepted so far.
     State lifecycle = State::running;  ///< Where they lead: a stable state.
     bool operator==(const Counters&) const = default;
-};
-
-/// Who has called the controller, and what was answered. Refusals are not here: they have changed nothing.
-class CallBook {
-public:
-    struct Call {
-        Rank author;
-        CallId id, settled;  ///< It waits for no answer to its calls below `settled`.
-        std::optional<controller::GoalId> goal{};
-        bool operator==(const Call&) const = default;
-    };
-    void add(const Call& call);
-    /// Nothing: it was not done, as far as is known here.
-    [[nodiscard]] std::optional<Call> find(Rank author, CallId id) const;
-    [[nodiscard]] CallId settled(Rank author) const;
-    [[nodiscard]] std::size_t unsettled(Rank author, CallId settled) const;  ///< Remembered from `settled` on.
-
-    void put(Writer& out) const;
-    [[nodiscard]] static CallBook take(Reader& in);
-
-private:
-    struct Author {
-        CallId settled;
-        std::map<CallId, std::optional<controller::GoalId>> done;
-    };
-    std::map<Rank, Author> authors_;
 };
 
 class JobState : public Mirrored {

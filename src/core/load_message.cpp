@@ -7,7 +7,6 @@
 namespace muster::core {
 namespace {
 
-void put(Writer& out, bool value) { out.u8(value ? 1 : 0); }
 void put(Writer& out, std::int64_t value) { out.u64(static_cast<std::uint64_t>(value)); }
 
 void put(Writer& out, const Load& load) {
@@ -21,11 +20,6 @@ struct Take {
     Reader& in;
     bool sensible = true;
 
-    bool flag() {
-        const auto value = in.u8();
-        if (value > 1) sensible = false;
-        return value == 1;
-    }
     std::int64_t number() { return static_cast<std::int64_t>(in.u64()); }
     Wave wave() { return Wave{number()}; }
     Load load() {
@@ -48,7 +42,7 @@ void put(Writer& out, const EngineWords& words) {
         out.id(word.engine), put(out, word.load);
         out.u64(word.capacity), out.u64(word.given), out.u64(word.answered);
         put(out, word.at.wave), put(out, word.at.step);
-        put(out, word.leads), put(out, word.running), put(out, word.wave.value);
+        out.flag(word.leads), out.flag(word.running), put(out, word.wave.value);
     }
 }
 
@@ -59,7 +53,7 @@ std::optional<EngineWords> take_engine_words(Reader& in) {
         word.engine = in.id<Rank>(), word.load = take.load();
         word.capacity = in.u64(), word.given = in.u64(), word.answered = in.u64();
         word.at.wave = take.number(), word.at.step = take.number();
-        word.leads = take.flag(), word.running = take.flag(), word.wave = take.wave();
+        word.leads = in.flag(), word.running = in.flag(), word.wave = take.wave();
         // Only what a tracker can count on from there.
         if (word.wave.value < 0 || word.load.waiting < 0 || word.load.running < 0) take.sensible = false;
     }
@@ -70,7 +64,7 @@ std::optional<EngineWords> take_engine_words(Reader& in) {
 void put(Writer& out, const GroupWords& words) {
     out.u32(static_cast<std::uint32_t>(words.size()));
     for (const auto& word : words) {
-        out.u32(word.group), put(out, word.wave.value), put(out, word.running);
+        out.u32(word.group), put(out, word.wave.value), out.flag(word.running);
         out.u32(static_cast<std::uint32_t>(word.engines.size()));
         for (const auto& engine : word.engines)
             out.id(engine.slot), out.id(engine.rank), out.u64(engine.capacity), put(out, engine.load);
@@ -81,7 +75,7 @@ std::optional<GroupWords> take_group_words(Reader& in) {
     Take take{in};
     GroupWords words(in.count(4 + 8 + 1 + 4));
     for (auto& word : words) {
-        word.group = in.u32(), word.wave = take.wave(), word.running = take.flag();
+        word.group = in.u32(), word.wave = take.wave(), word.running = in.flag();
         word.engines.resize(in.count(4 + 4 + 8 + 2 * 8 + 4));
         for (auto& engine : word.engines) {
             engine.slot = in.id<Slot>(), engine.rank = in.id<Rank>(), engine.capacity = in.u64();

@@ -101,13 +101,9 @@ void LongPoll::answer(ListenerId listener, LongPollAnswers& out) {
     out.push_back({listener, std::move(changed)});
 }
 
-/// SplitMix64: the next random number that leaves room for two billion changes below 2^53.
+/// Random, and leaves room for two billion changes below 2^53.
 SnapshotId LongPoll::fresh() {
-    std::uint64_t z = (random_ += 0x9e3779b97f4a7c15ULL);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
-    z ^= z >> 31U;
-    return kIdMin + static_cast<SnapshotId>(z % ((std::uint64_t{1} << 52U) - (std::uint64_t{1} << 32U)));
+    return kIdMin + static_cast<SnapshotId>(dice_.next() % ((std::uint64_t{1} << 52U) - (std::uint64_t{1} << 32U)));
 }
 
 }  // namespace muster::core

@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/dice.hpp"
 #include "core/store_message.hpp"
 
 namespace muster::core {
@@ -53,7 +54,7 @@ public:
     using Change = std::pair<std::string, Value>;
 
     /// `seed`: another one for each incarnation.
-    explicit LongPoll(std::uint64_t seed) : random_(seed) {}
+    explicit LongPoll(std::uint64_t seed) : dice_(seed) {}
 
     [[nodiscard]] LongPollAnswers listen(ListenerId listener, Listen listen);
     /// Listeners of several of these keys get one answer with all of them. A null value retires its key.
@@ -75,7 +76,7 @@ private:
     void answer(ListenerId listener, LongPollAnswers& out);
     [[nodiscard]] SnapshotId fresh();
 
-    std::uint64_t random_;
+    Dice dice_;
     bool open_ = false;
     std::map<std::string, Snapshot> board_;
     std::map<ListenerId, Listen> listeners_;

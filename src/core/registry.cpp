@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/registry.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace muster::core {
@@ -66,10 +65,7 @@ bool Registry::apply(std::span<const std::byte> entry) {
     auto change = read_change(entry);
     if (!change) return false;
     put(change->key, std::move(change->version));
-    Client& client = clients_[change->author];
-    client.settled = std::max(client.settled, change->settled);
-    client.done.erase(client.done.begin(), client.done.lower_bound(client.settled));
-    client.done.insert(change->call);
+    calls_.add({change->author, change->call, change->settled});
     return true;
 }
 
@@ -77,13 +73,7 @@ Bytes Registry::snapshot() const {
     Writer out;
     out.u64(versions_.size());
     for (const auto& [key, version] : versions_) out.text(key), write(out, version);
-    out.u64(clients_.size());
-    for (const auto& [rank, client] : clients_) {
-        out.id(rank);
-        out.id(client.settled);
-        out.u64(client.done.size());
-        for (const CallId call : client.done) out.id(call);
-    }
+    calls_.put(out);
     return out.take();
 }
 
@@ -94,11 +84,7 @@ bool Registry::load(std::span<const std::byte> snapshot) {
         const auto key = in.text();
         read_back.put(key, read_version(in));
     }
-    for (auto left = in.u64(); left > 0 && in.ok(); --left) {
-        Client& client = read_back.clients_[in.id<Rank>()];
-        client.settled = in.id<CallId>();
-        for (auto calls = in.u64(); calls > 0 && in.ok(); --calls) client.done.insert(in.id<CallId>());
-    }
+    read_back.calls_ = CallBook::take(in);
     if (!in.finished()) return false;
     *this = std::move(read_back);
     return true;
@@ -107,23 +93,6 @@ bool Registry::load(std::span<const std::byte> snapshot) {
 const Registry::Version* Registry::find(const std::string& key) const {
     const auto found = versions_.find(key);
     return found == versions_.end() ? nullptr : &found->second;
-}
-
-bool Registry::was_done(Rank client, CallId call) const {
-    const auto known = clients_.find(client);
-    return known != clients_.end() && known->second.done.contains(call);
-}
-
-CallId Registry::settled(Rank client) const {
-    const auto known = clients_.find(client);
-    return known == clients_.end() ? CallId{} : known->second.settled;
-}
-
-std::size_t Registry::unsettled(Rank client, CallId settled) const {
-    const auto known = clients_.find(client);
-    if (known == clients_.end()) return 0;
-    const auto& done = known->second.done;
-    return static_cast<std::size_t>(std::distance(done.lower_bound(settled), done.end()));
 }
 
 }  // namespace muster::core

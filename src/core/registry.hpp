@@ -13,10 +13,10 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
+#include "core/call_book.hpp"
 #include "core/mirror.hpp"
 
 namespace muster::core {
@@ -39,14 +39,11 @@ public:
     [[nodiscard]] bool load(std::span<const std::byte> snapshot) override;
 
     [[nodiscard]] const Version* find(const std::string& key) const;
-    [[nodiscard]] bool was_done(Rank client, CallId call) const;
-    /// The client waits for no answer to a call below the returned one.
-    [[nodiscard]] CallId settled(Rank client) const;
-    /// Its remembered changes from `settled` on.
-    [[nodiscard]] std::size_t unsettled(Rank client, CallId settled) const;
+    [[nodiscard]] const CallBook& calls() const { return calls_; }  ///< Who has changed something.
+    [[nodiscard]] bool was_done(Rank client, CallId call) const { return calls_.find(client, call).has_value(); }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }  ///< Of keys and values.
 
-    void forget_callers() { clients_.clear(); }  ///< Others will call under their ranks.
+    void forget_callers() { calls_ = CallBook{}; }  ///< Others will call under their ranks.
 
     [[nodiscard]] static Bytes entry(const Change& change);  ///< For apply().
     /// An entry in one line, for people; nothing where the bytes are none.
@@ -54,12 +51,8 @@ public:
 
 private:
     void put(const std::string& key, std::optional<Version> version);
-    struct Client {
-        CallId settled;
-        std::set<CallId> done;
-    };
     std::map<std::string, Version> versions_;
-    std::map<Rank, Client> clients_;  ///< Who has changed something.
+    CallBook calls_;
     std::size_t bytes_ = 0;
 };
 

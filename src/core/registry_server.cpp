@@ -8,11 +8,6 @@
 #include "muster/store.hpp"
 
 namespace muster::core {
-namespace {
-
-constexpr std::size_t kRememberedMax = 1024;  ///< Changes of one client that it has not said to have the answers to.
-
-}  // namespace
 
 void RegistryServer::complete(bool coordinates) {
     if (coordinates) return;
@@ -48,7 +43,7 @@ std::optional<std::string> RegistryServer::objection_to(Rank client, const messa
     if (ask.key.empty() || ask.key.size() > kStoreKeyMax || full)
         return "version " + in_quotes(ask.key) + " of " + std::to_string(needed) + " bytes: keys have 1 to " +
                std::to_string(kStoreKeyMax) + " bytes, and all together at most " + std::to_string(bytes_max_);
-    if (registry().unsettled(client, ask.settled) >= kRememberedMax)
+    if (registry().calls().unsettled(client, ask.settled) >= kRememberedMax)
         return "rank " + std::to_string(client.value) + " has " + std::to_string(kRememberedMax) +
                " changes of the registry under way; " + in_quotes(ask.key) + " must wait";
     return std::nullopt;
@@ -56,7 +51,7 @@ std::optional<std::string> RegistryServer::objection_to(Rank client, const messa
 
 MirrorEffects RegistryServer::change(Rank client, message::RegistryAsk ask) {
     const bool again = registry().was_done(client, ask.id);
-    if (!again && ask.id < registry().settled(client)) return {};  // The client waits for it no longer.
+    if (!again && ask.id < registry().calls().settled(client)) return {};  // The client waits for it no longer.
     const auto* there = registry().find(ask.key);
     const bool fits = there == nullptr ? !ask.token : ask.token == there->token;
     if (again || !fits) {

@@ -6,10 +6,8 @@
 namespace muster::core {
 namespace {
 
-void put_flag(Writer& out, bool value) { out.u8(value ? 1 : 0); }
-
 void put_value(Writer& out, const Value& value) {
-    put_flag(out, value != nullptr);
+    out.flag(value != nullptr);
     if (value) out.blob(*value);
 }
 
@@ -36,12 +34,7 @@ struct TakeOperation {
     Reader& in;
     bool sensible = true;
 
-    bool flag() {
-        const auto value = in.u8();
-        if (value > 1) sensible = false;
-        return value == 1;
-    }
-    Value value() { return flag() ? value_of(in.blob()) : nullptr; }
+    Value value() { return in.flag() ? value_of(in.blob()) : nullptr; }
     Value needed_value() {
         auto taken = value();
         if (!taken) sensible = false;
@@ -87,14 +80,14 @@ void put(Writer& out, const StoreCall& call) {
 }
 
 void put(Writer& out, const StoreAnswer& answer) {
-    put_flag(out, answer.error.has_value());
+    out.flag(answer.error.has_value());
     if (answer.error) {
         out.u8(static_cast<std::uint8_t>(answer.error->fault));
         out.text(answer.error->text);
     }
     put_value(out, answer.value);
     out.u64(static_cast<std::uint64_t>(answer.number));
-    put_flag(out, answer.done);
+    out.flag(answer.done);
 }
 
 void put(Writer& out, const StoreEntry& entry) {
@@ -122,14 +115,14 @@ std::optional<StoreCall> take_store_call(Reader& in) {
 std::optional<StoreAnswer> take_store_answer(Reader& in) {
     StoreAnswer answer;
     TakeOperation take{in};
-    if (take.flag()) {
+    if (in.flag()) {
         const auto fault = in.u8();
         if (fault >= kFaults) return std::nullopt;
         answer.error = Error{static_cast<Fault>(fault), in.text()};
     }
     answer.value = take.value();
     answer.number = static_cast<std::int64_t>(in.u64());
-    answer.done = take.flag();
+    answer.done = in.flag();
     if (!in.ok() || !take.sensible) return std::nullopt;
     return answer;
 }

@@ -228,14 +228,13 @@ private:
     void hand_in_controller_calls(SwitchEffects& out);
     void end_controller_calls(const Error& why, SwitchEffects& out);
     void turn_controller(SwitchEffects& out);
+    void carry_out_controller(SwitchEffects& out);
+    void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
+    void on(Rank from, message::ControllerTold told, SwitchEffects& out);
 
     // switchboard_state.cpp
     [[nodiscard]] std::optional<std::string> write_counters(std::uint64_t signals, State wanted, SwitchEffects& out);
     void count_on(SwitchEffects& out);
-
-    void carry_out_controller(SwitchEffects& out);
-    void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
-    void on(Rank from, message::ControllerTold told, SwitchEffects& out);
 
     std::uint64_t now_ms_ = 0;           ///< As of the last tick.
     std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.

@@ -8,7 +8,7 @@ namespace {
 
 /// Weights sum to 1 but for a rounding: what is left over is the last one's that has any.
 std::string drawn(const std::map<std::string, double>& weights, Dice& dice) {
-    double left = static_cast<double>(dice.next() >> 11) * 0x1.0p-53;
+    double left = dice.unit();
     std::string last;
     for (const auto& [backend, weight] : weights) {
         if (weight <= 0) continue;

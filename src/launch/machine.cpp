@@ -56,12 +56,12 @@ int usable_cores() {
     return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
+}  // namespace
+
 std::string environment(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";
 }
-
-}  // namespace
 
 std::string Interface::address_text() const { return dotted(address); }
 

@@ -44,6 +44,9 @@ struct Machine {
 
 [[nodiscard]] Machine look_at_machine();
 
+/// A variable of this process; empty where it is not set.
+[[nodiscard]] std::string environment(const char* name);
+
 /// IPv4 address of a host name; nothing where it has none.
 [[nodiscard]] std::optional<std::uint32_t> resolve(const std::string& host);
 

@@ -2,10 +2,10 @@
 #include "launch/slurm.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <sstream>
 
 #include "launch/child.hpp"
+#include "launch/machine.hpp"
 
 namespace muster::launch {
 
@@ -62,11 +62,6 @@ std::vector<std::string> names_of(const std::string& entry) {
         for (const auto& tail : tails)
             if (names.size() < kNodesMax) names.push_back(entry.substr(0, open) + number + tail);
     return names;
-}
-
-std::string environment(const char* name) {
-    const char* value = std::getenv(name);
-    return value != nullptr ? value : "";
 }
 
 }  // namespace

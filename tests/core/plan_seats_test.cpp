@@ -9,15 +9,10 @@
 namespace muster::core {
 namespace {
 
+using testing::ids;
 using testing::ranks;
 using testing::ranks_up_to;
 using testing::Survivors;
-
-std::vector<SeatId> ids(std::initializer_list<std::uint64_t> values) {
-    std::vector<SeatId> list;
-    for (const auto value : values) list.push_back(SeatId{value});
-    return list;
-}
 
 /// Two replicas of two engines each, and two standbys.
 struct Serving : Survivors {

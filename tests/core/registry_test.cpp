@@ -171,7 +171,7 @@ TEST(RegistryFold, ASnapshotIsTheWholeOfItAndNonsenseIsRefused) {
     EXPECT_EQ(copy.find("b")->bytes, one(2));
     EXPECT_TRUE(copy.was_done(Rank{2}, CallId{3}) && copy.was_done(Rank{2}, CallId{4}) &&
                 copy.was_done(Rank{1}, CallId{9}));
-    EXPECT_EQ(copy.settled(Rank{1}), CallId{9});
+    EXPECT_EQ(copy.calls().settled(Rank{1}), CallId{9});
     ASSERT_TRUE(copy.apply(Registry::entry({Rank{2}, CallId{6}, CallId{4}, "c", std::nullopt})));
     EXPECT_FALSE(copy.was_done(Rank{2}, CallId{3})) << "its client has the answer";
     EXPECT_TRUE(copy.was_done(Rank{2}, CallId{4}));

@@ -14,16 +14,11 @@ namespace muster::core {
 namespace {
 
 using testing::Dice;
+using testing::ids;
 using testing::ranks;
 using testing::ranks_up_to;
 using testing::replay;
 using testing::seeds;
-
-std::vector<SeatId> ids(std::initializer_list<std::uint64_t> values) {
-    std::vector<SeatId> list;
-    for (const auto value : values) list.push_back(SeatId{value});
-    return list;
-}
 
 /// Ten members in groups of two, each on a node of its own, unless a test says otherwise.
 struct Job {

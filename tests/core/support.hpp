@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/placement.hpp"
+#include "core/seat.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -24,6 +25,12 @@ namespace core::testing {
 inline std::vector<Rank> ranks(std::initializer_list<std::uint32_t> values) {
     std::vector<Rank> list;
     for (const auto value : values) list.push_back(Rank{value});
+    return list;
+}
+
+inline std::vector<SeatId> ids(std::initializer_list<std::uint64_t> values) {
+    std::vector<SeatId> list;
+    for (const auto value : values) list.push_back(SeatId{value});
     return list;
 }
 

@@ -21,6 +21,16 @@ struct ReplicasTest : ::testing::Test {
             if (!job.at(rank).in_hand.empty()) ranks.insert(rank);
         return ranks;
     }
+    /// Two replicas, and eight requests that their engines have and do not answer yet.
+    std::vector<RequestId> serve_and_hold() {
+        (void)job.create("a", 2);
+        job.go_on();
+        job.engines_reply = false;
+        std::vector<RequestId> requests;
+        for (std::uint8_t i = 0; i < 8; ++i) requests.push_back(job.request("a"));
+        job.pass();
+        return requests;
+    }
     std::string outcome(RequestId request) { return job.outcome(job.client(), request); }
 };
 
@@ -79,12 +89,7 @@ TEST_F(ReplicasTest, AFailingPrepareLeavesTheOldWorldServing) {
 }
 
 TEST_F(ReplicasTest, R13AReplicaDrainsBeforeItLeaves) {
-    (void)job.create("a", 2);
-    job.go_on();
-    job.engines_reply = false;
-    std::vector<RequestId> requests;
-    for (std::uint8_t i = 0; i < 8; ++i) requests.push_back(job.request("a"));
-    job.pass();
+    auto requests = serve_and_hold();
     const auto round = job.view().round;
     (void)job.scale("a", 1);
     job.go_on();
@@ -184,12 +189,7 @@ TEST_F(ReplicasTest, WhoIsDeadIsReplacedByAStandbyThatIsToldWhatToBe) {
 }
 
 TEST_F(ReplicasTest, R6AFreshCoordinatorGoesOnWithWhatIsThere) {
-    (void)job.create("a", 2);
-    job.go_on();
-    job.engines_reply = false;
-    std::vector<RequestId> requests;
-    for (std::uint8_t i = 0; i < 8; ++i) requests.push_back(job.request("a"));
-    job.pass();
+    auto requests = serve_and_hold();
     job.kill(0);
     job.rebuild();
     EXPECT_NE(job.coordinator(), 0u);
