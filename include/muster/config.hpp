@@ -77,6 +77,12 @@ struct Hooks {
     std::function<bool()> healthy;
 };
 
+/// What a change of the job's state outlives, beside the loss of all but one of the members that keep it.
+enum class Durability {
+    file,   ///< The death of the whole job.
+    fsync,  ///< A crash of its machines, too; each change waits for the disk.
+};
+
 struct Config {
     std::uint32_t engines = 0;       ///< Wanted size of the world in engines. 0: all ranks less standbys and clients.
     std::uint32_t standbys = 0;      ///< Ranks beyond the world at launch; only used where engines is 0.
@@ -114,6 +120,11 @@ struct Config {
     /// Where the steps of each round's rendezvous are written as JSON lines: nowhere, "link" (to `muster run`), or a
     /// file that is appended to.
     std::string events;
+    /// Where the job's state is written as well (registry, controller, wanted lifecycle; DESIGN.md, "Journal"), so that
+    /// the same run, started again, goes on from it; empty: nowhere. Shared by all nodes, or one on each.
+    std::string state_directory;
+    Durability durability = Durability::fsync;
+    std::uint32_t controller_period_ms = 100;     ///< Between two turns of the controller's loop.
     std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
@@ -135,8 +146,8 @@ struct Config {
     /// MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always, requests), MUSTER_STAY (no, yes), MUSTER_ROUTING (round_robin,
     /// least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
     /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
-    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it
-    /// may be.
+    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_STATE, MUSTER_DURABILITY (file, fsync), MUSTER_CONTROLLER_PERIOD_MS,
+    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

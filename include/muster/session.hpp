@@ -13,10 +13,10 @@
 ///
 /// MPI types are in muster/mpi.hpp (the world's communicator, track()).
 /// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted(), abort(),
-/// client(), wait_for(), state(), reached(), regroup(), park(), unpark() and set_closed(), which any thread may call.
-/// One Session per process. Errors: expected failures are Results or an ended turn; a broken invariant stops the
-/// process with a message. Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator
-/// rebuilds; see DESIGN.md.
+/// client(), controller(), wait_for(), state(), reached(), regroup(), park(), unpark() and set_closed(), which any
+/// thread may call. One Session per process. Errors: expected failures are Results or an ended turn; a broken invariant
+/// stops the process with a message. Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM
+/// communicator rebuilds; see DESIGN.md.
 
 #include <chrono>
 #include <cstddef>
@@ -29,6 +29,7 @@
 #include "muster/buffer.hpp"
 #include "muster/client.hpp"
 #include "muster/config.hpp"
+#include "muster/controller.hpp"
 #include "muster/exit_codes.hpp"
 #include "muster/lifecycle.hpp"
 #include "muster/load.hpp"
@@ -180,6 +181,9 @@ public:
     /// A client of the job in this process. Blocks until the coordinator knows it (M14).
     /// Errors: timed_out, ended.
     [[nodiscard]] Result<Client> client(std::chrono::milliseconds deadline = std::chrono::seconds(30));
+
+    /// What the job is to run, and where its requests go. Any member, any thread.
+    [[nodiscard]] Controller controller();
 
     /// The store of the round that this member's last turn was in (World::round): a dictionary that all members of the
     /// round share, empty when it begins, refused by name once the job is in a later one. Any thread may use it.

@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/agent.hpp"
-#include "agent/fault_deeds.hpp"
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
 #include "agent/posix_signals.hpp"
@@ -154,13 +153,13 @@ void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry
 
 void Agent::perform(core::ControllerCallEnded& effect) { desk_of_clients_.controller_call_ended(std::move(effect)); }
 
-/// Nobody carries orders out yet: the replica is not started, and nobody says that it is.
+/// Only where there is no steward: a job without seats has no place for a replica.
 void Agent::perform(core::ReplicaOrder& effect) {
     if (const auto* start = std::get_if<core::controller::StartReplica>(&effect.effect))
-        trace("replica " + text_of(start->name) + " is to be started");
+        say("replica " + text_of(start->name) + " is not started: the job needs Config::controller for that");
 }
 
-void Agent::perform(core::CrashOrder&) { end_this_process(core::FaultKind::kill); }
+void Agent::perform(core::CrashOrder&) { crash_as_ordered(); }
 
 void Agent::perform(core::RequestCalledOff& effect) {
     if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));

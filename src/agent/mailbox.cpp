@@ -53,7 +53,8 @@ void Mailbox::forget_tracked() {
     tracked_.clear();
 }
 
-void Mailbox::committed(Clock::time_point now) {
+void Mailbox::committed(Step step, Clock::time_point now) {
+    last_step_ = step.value;
     const auto count = now.time_since_epoch().count();
     last_commit_.store(count, std::memory_order_relaxed);
     if (first_commit_.load(std::memory_order_relaxed) != 0) return;

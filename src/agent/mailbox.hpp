@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -66,7 +67,7 @@ public:
     void track(MPI_Comm comm);
     void untrack(MPI_Comm comm);
     void forget_tracked();
-    void committed(Clock::time_point now);  ///< A commit was recorded.
+    void committed(Step step, Clock::time_point now);  ///< A commit was recorded.
 
     // Any thread.
     void complain();  ///< Something is wrong with the round that the engine works in.
@@ -114,11 +115,18 @@ public:
     /// When the first commit after the last handover was recorded; the epoch until then.
     [[nodiscard]] Clock::time_point first_commit() const { return Clock::time_point(Clock::duration(first_commit_)); }
 
+    [[nodiscard]] std::optional<Step> last_step() const {  ///< Of the last commit that was recorded. Any thread.
+        const auto value = last_step_.load();
+        return value == kNoStep ? std::nullopt : std::optional(Step{value});
+    }
+
     Ledger ledger;
     Crossings crossings;
 
 private:
+    static constexpr auto kNoStep = std::numeric_limits<decltype(Step::value)>::max();
     const Bell& bell_;
+    std::atomic<decltype(Step::value)> last_step_{kNoStep};
     core::SeatWishes seats_;  ///< Oldest first.
     std::atomic<bool> interrupted_{true};
     std::atomic<bool> complaint_{false};

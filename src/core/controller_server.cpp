@@ -233,7 +233,12 @@ void ControllerServer::carry_out(Due due, std::vector<ControllerOutput>& out) {
     };
     std::visit(Overloaded{[&](Publish& one) { reply(replies_of(board_->publish(one.changes))); },
                           [&](OpenBoard&) { reply(replies_of(board_->open())); }, [](ClearState&) {},
-                          [&](Cleared& one) { cleared(one); }, [&](auto& one) { out.emplace_back(std::move(one)); }},
+                          [&](Cleared& one) { cleared(one); },
+                          [&](CrashOrder& one) {
+                              crashed_ = true;  // Until the process is gone nobody hears anything from it.
+                              out.emplace_back(one);
+                          },
+                          [&](auto& one) { out.emplace_back(std::move(one)); }},
                due);
 }
 

@@ -66,7 +66,7 @@ public:
     [[nodiscard]] std::vector<ControllerOutput> take_outputs(MirrorEffects& mirrored);
 
     [[nodiscard]] const controller::State& state() const { return keeper_->state().controller().state(); }
-    [[nodiscard]] bool serves() const { return controller_ && !interrupted_ && keeper_->serving(); }
+    [[nodiscard]] bool serves() const { return controller_ && !interrupted_ && !crashed_ && keeper_->serving(); }
 
 private:
     // clang-format off
@@ -121,7 +121,7 @@ private:
     std::uint64_t random_;
     std::uint64_t now_ms_ = 0, last_turn_ms_ = 0;
     std::optional<std::uint32_t> room_;
-    bool interrupted_ = false;
+    bool interrupted_ = false, crashed_ = false;
 
     // On the coordinator.
     std::optional<controller::Controller> controller_;

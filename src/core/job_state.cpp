@@ -57,6 +57,11 @@ std::optional<JobState::ControllerStep> take_step(Reader& in) {
     return step;
 }
 
+std::string words_of(const Counters& counters) {
+    return "waves below " + std::to_string(counters.wave) + ", " + std::to_string(counters.signals) +
+           " signals, wanted " + name_of(counters.lifecycle);
+}
+
 std::string words_of(const CallBook::Call& call) {
     return " (call " + std::to_string(call.id.value) + " of rank " + std::to_string(call.author.value) + ")";
 }
@@ -232,9 +237,18 @@ std::optional<std::string> describe_entry(std::span<const std::byte> entry) {
         return in.finished() ? Registry::describe(change) : std::nullopt;
     }
     const auto counters = take_counters(in);
-    if (!counters || !in.finished()) return std::nullopt;
-    return "waves below " + std::to_string(counters->wave) + ", " + std::to_string(counters->signals) +
-           " signals, wanted " + name_of(counters->lifecycle);
+    return counters && in.finished() ? std::optional(words_of(*counters)) : std::nullopt;
+}
+
+std::optional<std::string> describe_snapshot(std::span<const std::byte> snapshot) {
+    JobState state;
+    if (!state.load(snapshot)) return std::nullopt;
+    const auto& now = state.controller().state();
+    std::size_t replicas = 0;
+    for (const auto& [tag, of_backend] : now.replicas) replicas += of_backend.size();
+    return "backends " + std::to_string(now.backends.size()) + ", endpoints " + std::to_string(now.endpoints.size()) +
+           ", replicas " + std::to_string(replicas) + ", goals pending " + std::to_string(now.pending.size()) +
+           ", registry " + std::to_string(state.registry().bytes()) + " bytes, " + words_of(state.counters());
 }
 
 }  // namespace muster::core

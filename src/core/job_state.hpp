@@ -93,5 +93,7 @@ private:
 [[nodiscard]] std::optional<JobEntry> kind_of(std::span<const std::byte> entry);
 /// For people: what `muster journal show` prints of an entry. One line; nothing where the bytes are none.
 [[nodiscard]] std::optional<std::string> describe_entry(std::span<const std::byte> entry);
+/// The same for a snapshot: how much of what is in it.
+[[nodiscard]] std::optional<std::string> describe_snapshot(std::span<const std::byte> snapshot);
 
 }  // namespace muster::core

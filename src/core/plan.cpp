@@ -185,18 +185,26 @@ SeatWishes wished_seats(const PlanInput& input) {
     return wishes;
 }
 
-SeatPlacement placement_of(const PlanInput& input, const std::vector<Rank>& willing) {
+/// Nobody is unseated where that would cost the committed state: its holders may be the only ones that have it yet.
+void keep_all_seats(SeatWishes& wishes) {
+    std::erase_if(wishes.seat, [&](SeatId id) {
+        return std::find(wishes.unseat.begin(), wishes.unseat.end(), id) != wishes.unseat.end();
+    });
+    wishes.unseat.clear();
+}
+
+SeatPlacement placement_of(const PlanInput& input, const SeatWishes& wishes, const std::vector<Rank>& willing) {
     const auto& settings = input.settings.placement;
     if (!input.settings.controller)
         return {place(settings, input.previous, input.launch, willing), {}, settings.engines};
-    return place_seats(settings, groups_min(input.settings), input.seats, wished_seats(input), input.previous,
-                       input.launch, willing);
+    return place_seats(settings, groups_min(input.settings), input.seats, wishes, input.previous, input.launch,
+                       willing);
 }
 
 /// Fills in who is where, and with which state.
-std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan,
-                              rendezvous::Events* record) {
-    auto [placement, seats, engines] = placement_of(input, candidates.willing);
+std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, const SeatWishes& wishes,
+                              Plan& plan, rendezvous::Events* record) {
+    auto [placement, seats, engines] = placement_of(input, wishes, candidates.willing);
     auto live = candidates.willing;
     live.insert(live.end(), candidates.parked.begin(), candidates.parked.end());
     if (auto ending = below_min(input.settings, live.size(), placement.world.size())) return ending;
@@ -259,11 +267,16 @@ Plan decide(PlanInput input, rendezvous::Events* record) {
     if (!plan.ending) plan.ending = closed_before(input, plan);
     if (plan.ending) return plan;
     auto candidates = sort_out(input, plan);
+    auto wishes = wished_seats(input);
     for (Plan tried = plan;; tried = plan) {
-        tried.ending = try_world(input, candidates, tried, record);
+        tried.ending = try_world(input, candidates, wishes, tried, record);
         choose_keeper(input, tried);
-        if (!tried.ending || candidates.parked.empty()) return tried;
-        candidates.draw();
+        if (tried.ending && tried.ending->code == ExitCode::state_lost && !wishes.unseat.empty())
+            keep_all_seats(wishes);
+        else if (!tried.ending || candidates.parked.empty())
+            return tried;
+        else
+            candidates.draw();
     }
 }
 

@@ -74,6 +74,7 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
     turn_controller(out);
+    count_on(out);
     collect_loads(out);
     if (settings_.replicas && reachable()) tend_replicas(out);
     std::vector<Transmit> transmits;

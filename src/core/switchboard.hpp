@@ -25,13 +25,15 @@
 #include "core/registry_server.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
+#include "core/switchboard_parts.hpp"
 #include "core/switchboard_words.hpp"
+#include "core/tree.hpp"
 #include "core/wave_tracker.hpp"
 #include "muster/types.hpp"
 
 namespace muster::core {
 
-class Switchboard {
+class Switchboard : private SwitchboardParts {
 public:
     Switchboard(Rank self, SwitchboardSettings settings);
 
@@ -101,29 +103,6 @@ public:
 
 private:
     using Key = std::pair<Rank, RequestId>;
-    struct Asked {  ///< An operation of the local client that has not ended.
-        Wanted wanted = Wanted::pause;
-        bool sent = false;  ///< To the present coordinator.
-    };
-    struct Submitted {  ///< A request of the local client that was not answered.
-        Bytes bytes;
-        RequestHints hints;
-        bool sent = false;
-        bool again = false;  ///< Some coordinator has had it.
-        bool aborted = false;
-    };
-    struct Group {  ///< A lockstep group, on the coordinator.
-        std::uint32_t number = 0;
-        std::vector<Slot> slots;  ///< Of the receiving ranks of its engines.
-        std::vector<Rank> engines;
-        std::vector<std::uint64_t> capacities;
-        WaveTracker tracker;
-        Loads published;
-    };
-    struct Query {  ///< "Where are you", under way.
-        std::uint64_t number = 0, asked_ms = 0;
-        Whereabouts heard;  ///< `silent`: who has not answered yet.
-    };
 
     // switchboard.cpp: network, rounds, waking, who is where.
     void dispatch(Rank from, Message message, SwitchEffects& out);
@@ -249,12 +228,18 @@ private:
     void hand_in_controller_calls(SwitchEffects& out);
     void end_controller_calls(const Error& why, SwitchEffects& out);
     void turn_controller(SwitchEffects& out);
+
+    // switchboard_state.cpp
+    [[nodiscard]] std::optional<std::string> write_counters(std::uint64_t signals, State wanted, SwitchEffects& out);
+    void count_on(SwitchEffects& out);
+
     void carry_out_controller(SwitchEffects& out);
     void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
     void on(Rank from, message::ControllerTold told, SwitchEffects& out);
 
     std::uint64_t now_ms_ = 0;           ///< As of the last tick.
     std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.
+    std::uint64_t count_again_ms_ = 0;   ///< Counters could not be written: when to try again.
     RegistryServer registry_;
     ControllerServer controller_;
     Round office_;  ///< Since when the present coordinator is one.
@@ -291,20 +276,8 @@ private:
     bool watches_ = false, watch_sent_ = false;
     std::map<OperationId, Asked> operations_;
     std::map<RequestId, Submitted> requests_;
-    struct Called {  ///< A call on the store that was not answered.
-        StoreCall call;
-        bool sent = false;  ///< To the present coordinator.
-    };
     std::map<CallId, Called> store_calls_;
-    struct Looked {  ///< A call on the registry that was not answered.
-        message::RegistryAsk ask;
-        bool sent = false;  ///< To the present coordinator.
-    };
     std::map<CallId, Looked> registry_calls_;
-    struct Ordered {  ///< A call of the controller that was not answered.
-        message::ControllerAsk ask;
-        bool sent = false;  ///< To the present coordinator.
-    };
     std::map<CallId, Ordered> controller_calls_;
 };
 
@@ -317,12 +290,5 @@ void Switchboard::hand_in(Open& open, MessageOf message_of, SwitchEffects& out) 
     for (const auto id : unsent)  // Where this member coordinates, a message may end what it is about.
         if (const auto found = open.find(id); found != open.end()) send(view_->coordinator, message_of(*found), out);
 }
-
-/// The places that `place` passes a broadcast on to, in a k-ary tree of `size` places with place `root` at its top.
-[[nodiscard]] std::vector<std::uint32_t> tree_children(std::uint32_t place, std::uint32_t root, std::uint32_t size,
-                                                       std::uint32_t fan_out);
-/// The place above; nothing for the root.
-[[nodiscard]] std::optional<std::uint32_t> tree_parent(std::uint32_t place, std::uint32_t root, std::uint32_t size,
-                                                       std::uint32_t fan_out);
 
 }  // namespace muster::core

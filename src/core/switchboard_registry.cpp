@@ -56,8 +56,6 @@ void Switchboard::enter_registry(SwitchEffects& out) {
     answer_registry_calls(out);
 }
 
-bool Switchboard::restore(const RestoredJob& restored) { return keeper_->restore(restored); }
-
 void Switchboard::carry_out(MirrorEffects effects, SwitchEffects& out) {
     for (auto& effect : effects) {
         if (auto* sent = std::get_if<MirrorSend>(&effect))

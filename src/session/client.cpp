@@ -3,6 +3,7 @@
 #include "muster/client.hpp"
 
 #include "agent/client_desk.hpp"
+#include "agent/settings.hpp"
 #include "session/impl.hpp"
 
 namespace muster {
@@ -21,7 +22,7 @@ TurnSurroundings Session::Impl::surroundings_of_turns() {
     std::function<void()> pump;
     if (config.agent == AgentThread::engine) pump = [this] { agent->pump(std::chrono::milliseconds(1)); };
     std::function<void()> chores;
-    if (config.controller) chores = [this] { do_chores(); };
+    if (agent::has_steward(config)) chores = [this] { do_chores(); };
     return {.config = config,
             .mailbox = mailbox,
             .inbox = inbox,

@@ -116,6 +116,9 @@ Result<Config> Config::from_environment() {
     env.text("MUSTER_RUN_ID", config.run_id);
     env.text("MUSTER_EVENTS", config.events);
     env.text("MUSTER_LOCATION", config.location);
+    env.text("MUSTER_STATE", config.state_directory);
+    env.choice("MUSTER_DURABILITY", config.durability, {{"file", Durability::file}, {"fsync", Durability::fsync}});
+    env.number("MUSTER_CONTROLLER_PERIOD_MS", config.controller_period_ms);
     env.choice("MUSTER_AGENT_THREAD", config.agent, {{"own", AgentThread::own}, {"engine", AgentThread::engine}});
     read_deadlines(env, config);
     if (env.wrong()) return Error{Fault::bad_setup, *env.wrong()};

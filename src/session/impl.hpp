@@ -9,6 +9,7 @@
 
 #include "agent/agent.hpp"
 #include "agent/posix_signals.hpp"
+#include "agent/pulse.hpp"
 #include "mpi/environment.hpp"
 #include "muster/session.hpp"
 #include "session/turns.hpp"
@@ -41,6 +42,7 @@ public:
     std::shared_ptr<detail::Desk> desk;
     Stage stage;
     agent::Watchdog watchdog;
+    std::unique_ptr<agent::Pulse> pulse;
     std::unique_ptr<agent::Agent> agent;
     std::unique_ptr<Turns> turns;  ///< Made once the settings are complete.
     std::thread thread;
@@ -62,6 +64,7 @@ public:
 private:
     Result<mpi::Communicator> first_pool(std::vector<agent::RosterEntry>& roster);
     Result<Done> check_counts();
+    [[nodiscard]] std::optional<core::RestoredJob> restored_here();
     void start_agent();
     std::shared_ptr<const agent::Handover> wait_for_round();
     void take_over(std::shared_ptr<const agent::Handover> next);

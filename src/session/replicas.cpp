@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What the engine thread does for replicas: prepares for one, says whether it is well, and knows what it is.
+#include "agent/settings.hpp"
 #include "core/overloaded.hpp"
 #include "session/impl.hpp"
 
@@ -33,7 +34,8 @@ void Session::Impl::prepare(const core::ReplicaSpec& spec) {
 }
 
 bool Session::Impl::knows_its_replica() const {
-    return !world.slot || !world.replica || (prepared && prepared->id == *world.replica);
+    if (!world.slot || !world.replica || !agent::has_steward(config)) return true;
+    return prepared && prepared->id == *world.replica;
 }
 
 /// Whoever fills another one's place is told what it is after the round. False where that round is over before.
@@ -59,8 +61,8 @@ void Session::Impl::show_replica(const World& before) {
 }
 
 std::optional<ReplicaInfo> Session::replica() const {
-    if (!impl_->world.slot || !impl_->world.replica || !impl_->knows_its_replica()) return std::nullopt;
-    return impl_->prepared;
+    const bool has_one = impl_->world.slot && impl_->world.replica && impl_->knows_its_replica();
+    return has_one ? impl_->prepared : std::nullopt;
 }
 
 }  // namespace muster

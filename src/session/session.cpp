@@ -96,7 +96,7 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
     if (const auto* entry = world.step ? mailbox.ledger.entry_of(*world.step) : nullptr) world.blob = entry->blob;
     round = world.round.value;
     turns->enter(*current, world);
-    if (config.controller) show_replica(before);
+    if (agent::has_steward(config)) show_replica(before);
     for (const auto& missed : current->missed) add_report(*missed, false);
     add_report(*current, true);
     untold = true;

@@ -44,6 +44,21 @@ TEST(PlanSeats, TheCoordinatorsWishesAreInThePlan) {
     EXPECT_EQ(plan.promoted.size(), 2U);
 }
 
+/// Found under mpirun: a replica was unseated before any step had been committed with the newcomers in.
+TEST(PlanSeats, NobodyIsUnseatedWhoHoldsTheStateAlone) {
+    Serving job({});
+    for (const std::uint32_t rank : {2u, 3u}) job.of(rank).committed.reset();
+    job.of(0).seats = {.seat = ids({3, 4}), .unseat = ids({1, 4})};
+    Plan plan = job.decide(ids({1, 2}));
+    ASSERT_FALSE(plan.ending) << plan.ending->reason;
+    EXPECT_EQ(plan.seats, ids({1, 2, 3}));
+    EXPECT_EQ(plan.source, Slot{0});
+    job.of(2).committed = Step{6};
+    plan = job.decide(ids({1, 2}));
+    EXPECT_EQ(plan.seats, ids({3, 2}));
+    EXPECT_EQ(plan.source, Slot{2});
+}
+
 TEST(PlanSeats, ALossIsRefilledUnderTheSameName) {
     Serving job(ranks({1}));
     const Plan plan = job.decide(ids({1, 2}));

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Random stories of a whole job: a steward on each member, members that prepare, refuse, are silent, die and fill each
 /// other's places, coordinators that die in the middle of anything. Whatever happens:
-///   - a start ends once, as started or as failed, by its deadline; a stop ends with gone, by its grace time and a
-///   round;
+///   - a start ends once, as started or as failed, by its deadline; a stop ends with gone, by its grace and a round;
 ///   - no round is asked for a replica of which some member has not prepared;
 ///   - what is reported started works: each of its members has prepared what the controller wants, and is in it;
 ///   - whoever works in a replica has prepared that one, and only replicas that are wanted stay in the world.
-#include <deque>
-#include <functional>
-
 #include "core/ranks.hpp"
-#include "core/replica_seat.hpp"
+#include "steward_story.hpp"
 #include "steward_support.hpp"
 
 namespace muster::core {
@@ -18,23 +14,12 @@ namespace {
 
 using controller::ReplicaReport;
 using testing::Dice;
-
-constexpr std::uint32_t kMembers = 13, kUnit = 2, kGroupsMin = 1;
-constexpr std::uint64_t kLimit = 400, kGrace = 200;
-
-struct Member {
-    Steward steward{{.unit = kUnit, .start_limit_ms = kLimit, .gather_ms = 20}};
-    ReplicaSeat seat;
-    bool alive = true;
-    std::deque<std::function<ReplicaSeatEffects()>> engine;  ///< What its engine thread has to do.
-};
-
-/// What the controller wants of a replica, and what it has heard. It outlives coordinators.
-struct Wanted {
-    enum { starting, running, stopping, over } phase = starting;
-    bool told = false;  ///< This coordinator.
-    std::uint64_t since = 0;
-};
+using testing::kGrace;
+using testing::kLimit;
+using testing::kMembers;
+using testing::kUnit;
+using testing::StoryMember;
+using testing::Wanted;
 
 class Story {
 public:
@@ -55,10 +40,7 @@ public:
 
 private:
     void fault(const std::string& text) { faults_ += (faults_.empty() ? "" : "; ") + text; }
-    Member& boss() { return members_[coordinator_.value]; }
-    [[nodiscard]] bool in(Rank rank, const std::vector<std::vector<Rank>>& groups) const {
-        return std::any_of(groups.begin(), groups.end(), [rank](const auto& group) { return contains(group, rank); });
-    }
+    StoryMember& boss() { return members_[coordinator_.value]; }
 
     void step() {
         now_ += dice_.below(3);
@@ -286,7 +268,7 @@ private:
     }
 
     Dice dice_;
-    std::vector<Member> members_;
+    std::vector<StoryMember> members_;
     SeatedWorld world_;
     Rank coordinator_{0};
     std::map<SeatId, Wanted> wanted_;

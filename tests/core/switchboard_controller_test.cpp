@@ -96,6 +96,48 @@ TEST_F(ControllerOverTheChannel, R4_ASuccessorHasTheSameGoalsAndGivesTheSameAnsw
     EXPECT_EQ(job.answer<WaitEnded>(7, wait)->outcome, GoalOutcome::reached);
 }
 
+TEST_F(ControllerOverTheChannel, BetweenTwoRoundsNothingIsWritten) {
+    job.on_order = {};
+    (void)goal_of(6, created("b", 1));
+    job.carry_out(0, job.board(0).interrupted());
+    const auto before = job.board(0).mirror().index;
+    job.carry_out(0, job.board(0).replica_report({{"b", ReplicaId{1}}, ReplicaReport::Kind::started}));
+    job.carry_out(0, job.board(0).tick(job.now_ms + 10'000));
+    EXPECT_EQ(job.board(0).mirror().index, before) << "its facts are being gathered";
+    job.rebuild();
+    job.pass();
+    EXPECT_EQ(handles_of(job.state(), "b").size(), 1u) << "it was only put off";
+}
+
+TEST_F(ControllerOverTheChannel, TheEndOfTheJobEndsOpenCalls) {
+    job.on_order = {};
+    const auto goal = goal_of(6, created("b", 1));
+    const auto open = job.call(7, Question{WaitForGoal{goal, 60'000}});
+    job.carry_out(7, job.board(7).interrupted());
+    job.carry_out(7, job.board(7).ended({}, {Fault::ended, "the job has ended"}));
+    EXPECT_FALSE(job.answer<WaitEnded>(7, open));
+    EXPECT_EQ(job.error, "the job has ended");
+    const auto late = job.call(7, Question{ListBackends{}});
+    EXPECT_FALSE(job.answer<Viewed>(7, late));
+    EXPECT_EQ(job.error, "the job has ended");
+}
+
+/// The process needs a moment to die: nobody may hear of what it was to take with it.
+TEST(ControllerSuccession, R5_ACoordinatorThatIsToDieSaysNothingMore) {
+    ControllerServerSettings settings;
+    settings.controller.detached = true;
+    settings.controller.crash_after_checkpoint = 1;
+    ControllerJob job({.engines = 4, .standbys = 2, .clients = 2, .controller = settings});
+    std::size_t orders = 0;
+    job.on_crash = [&](std::uint32_t) { ++orders; };
+    const auto id = job.call(6, created("b", 1));
+    job.pass(2'000);
+    EXPECT_EQ(orders, 1u);
+    EXPECT_EQ(job.answers(6, id), 0u);
+    EXPECT_EQ(job.starts, 0u);
+    EXPECT_EQ(job.state().backends.size(), 1u) << "the checkpoint is there";
+}
+
 /// The coordinator dies at every point between the call and its answer: there is one answer, and one goal.
 TEST(ControllerSuccession, R1_ACallIsDoneOnceWhereverItsCoordinatorDies) {
     for (std::uint32_t steps = 0; steps < 16; ++steps) {

@@ -29,6 +29,19 @@ TEST(ControllerShutdown, R20_EverythingIsGoneAndTheNextCallBeginsAnew) {
     EXPECT_EQ(job.now<CallDone>(6, created("c", 1))->goal, GoalId{1});
 }
 
+TEST(ControllerShutdown, R20_ItsCallerHearsOfItWhenTheFollowersHaveDeletedItToo) {
+    for (const auto seed : testing::seeds(20)) {
+        ControllerJob job({.engines = 4, .standbys = 2, .clients = 2, .seed = seed});
+        ASSERT_TRUE(job.now<CallDone>(6, created("b", 0)));
+        const auto id = job.call(6, Command{Shutdown{}});
+        while (job.answers(6, id) == 0 && job.step()) {
+        }
+        ASSERT_EQ(job.answers(6, id), 1u);
+        for (const Rank follower : job.view().followers)
+            EXPECT_EQ(job.board(follower.value).job_state().controller().state(), State{}) << "seed " << seed;
+    }
+}
+
 TEST(ControllerShutdown, R20_ASuccessorFinishesIt) {
     for (std::uint32_t steps = 0; steps < 16; ++steps) {
         ControllerJob job({.engines = 4, .standbys = 2, .clients = 2, .seed = steps + 1});

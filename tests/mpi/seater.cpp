@@ -105,7 +105,7 @@ private:
         const auto own = replica_of(world);
         replicas_.resize(world.size());
         if (MPI_Allgather(&own, 1, MPI_UINT64_T, replicas_.data(), 1, MPI_UINT64_T, comm) != MPI_SUCCESS) return false;
-        before_ = step_;
+        before_ = entered_ = step_;
         check(weight_ == step_ * (step_ + 1) / 2, "weights of step " + std::to_string(step_));
         return fed_ = true;
     }
@@ -129,9 +129,9 @@ private:
     }
 
     /// Once for each change: a replica that was dissolved does not come back, and one without room is not asked for
-    /// again.
+    /// again. Not before a step of this round has given all engines the state: else nobody may be unseated.
     void ask(const Wanted& wanted) {
-        if (wanted.end || asked_for_ == wanted.seats) return;
+        if (wanted.end || asked_for_ == wanted.seats || step_ == entered_) return;
         asked_for_ = wanted.seats;
         muster::core::SeatWishes wishes;
         const auto seated = [this](SeatId id) { return std::count(replicas_.begin(), replicas_.end(), id.value) > 0; };
@@ -152,7 +152,7 @@ private:
     std::string folder_, wrong_;
     bool fed_ = false;
     std::vector<SeatId> asked_for_;
-    std::uint64_t step_ = 0, before_ = 0, weight_ = 0;
+    std::uint64_t step_ = 0, before_ = 0, entered_ = 0, weight_ = 0;
     std::vector<std::uint64_t> replicas_;  ///< By slot.
 };
 
