@@ -17,7 +17,10 @@ ReplicaSeatEffects ReplicaSeat::prepare(ReplicaSpec spec, const std::string& sta
     if (seat_ && *seat_ != seat) return answer(message::ReplicaRefused{seat, "it is in replica " + number(*seat_)});
     if (!stays_out.empty() && seat_ != seat) return answer(message::ReplicaRefused{seat, stays_out, true});
     ready_due_ = true;
-    if (spec_ && spec_->seat == seat) return is_prepared_ ? say_where_it_is() : ReplicaSeatEffects{};
+    // A coordinator that has lost the state gives ids again: for something else it prepares anew.
+    const bool is_same =
+        spec_ && spec_->seat == seat && spec_->backend == spec.backend && spec_->version == spec.version;
+    if (is_same) return is_prepared_ ? say_where_it_is() : ReplicaSeatEffects{};
     spec_ = std::move(spec);
     is_prepared_ = false;
     return {PrepareEngine{*spec_}};

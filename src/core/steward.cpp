@@ -77,6 +77,11 @@ StewardEffects Steward::start(ReplicaSpec spec, std::uint64_t now_ms) {
     StewardEffects out;
     if (!coordinates_) return out;
     if (auto* known = find(spec.seat)) {
+        if (known->reports && known->spec.backend != spec.backend) {
+            known->next = std::move(spec);
+            (void)stop(name_of(known->spec), 0, now_ms);  // Mostly it is on its way out already.
+            return out;
+        }
         if (!known->reports) {  // It is being given back already.
             known->spec = std::move(spec);
             known->reports = known->failed = true;

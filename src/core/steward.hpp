@@ -113,6 +113,8 @@ private:
         bool stops = false;          ///< Is to go as soon as its round is there.
         std::uint64_t check = 0;     ///< Number of the open one; 0: none.
         std::set<Rank> unheard{};    ///< Of the open check.
+        /// Of another backend under the same id, since the ids have begun anew: once this one is out of the world.
+        std::optional<ReplicaSpec> next{};
     };
     using Replicas = std::map<SeatId, Replica>;
 

@@ -83,8 +83,14 @@ StewardEffects Steward::completed(SeatedWorld world, bool coordinates, std::uint
     if (!coordinates) return out;
     std::vector<SeatId> seats;
     for (const auto& [seat, replica] : replicas_) seats.push_back(seat);
-    for (const SeatId seat : seats)
-        if (!follow(replicas_.at(seat), now_ms, out)) replicas_.erase(seat);
+    for (const SeatId seat : seats) {
+        if (follow(replicas_.at(seat), now_ms, out)) continue;
+        auto next = std::move(replicas_.at(seat).next);
+        replicas_.erase(seat);
+        if (!next) continue;
+        auto begun = start(std::move(*next), now_ms);
+        std::move(begun.begin(), begun.end(), std::back_inserter(out));
+    }
     choose(out);
     out.emplace_back(ReplicasChanged{});
     return out;

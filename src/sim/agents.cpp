@@ -12,8 +12,7 @@ namespace {
 
 using core::Overloaded;
 
-/// As Config::followers.
-constexpr std::size_t kFollowers = 2;
+constexpr std::size_t kFollowers = 2;  ///< As Config::followers.
 /// How long a packet that was lost with its round may lie about before it comes all the same.
 constexpr std::uint32_t kStaleMax = 20'000;
 
@@ -203,8 +202,8 @@ void World::Stage::tick_later(Member& member) {
 
 /// Calls on the store have deadlines, which the one that serves them keeps; loads are looked at with each tick.
 bool World::Stage::has_to_tick(const Member& member) const {
-    const bool serves = options_.calls_per_ms > 0 || deploys();
-    return member.steady && (options_.loads || (serves && member.switchboard->coordinates()));
+    const bool called = (options_.calls_per_ms > 0 || deploys()) && member.switchboard->coordinates();
+    return member.steady && (options_.loads || called);
 }
 
 /// An agent ticks all the time. What a quiet one has left out, since it would do nothing, is made up for here.

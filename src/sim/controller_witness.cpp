@@ -99,7 +99,8 @@ void ControllerWitness::gives_up(const Member& client, core::CallId id) {
 
 // It ends.
 
-void ControllerWitness::answered(const Member& client, const core::ControllerCallEnded& ended, std::uint64_t now) {
+void ControllerWitness::answered(const Member& client, const core::ControllerCallEnded& ended,
+                                 const std::vector<Member>& members, std::uint64_t now) {
     const Name name{client.rank, ended.told.id.value};
     about_ = "rank " + std::to_string(name.first.value) + "'s controller call " + std::to_string(name.second) + " ";
     const auto found = calls_.find(name);
@@ -120,13 +121,25 @@ void ControllerWitness::answered(const Member& client, const core::ControllerCal
     const auto answer = decode_answer(ended.told.answer);
     if (!answer) return violated("has an answer that is none");
     const auto* question = std::get_if<Question>(&call.what);
-    if (const auto* done = std::get_if<CallDone>(&*answer); done && !question)
+    if (const auto* done = std::get_if<CallDone>(&*answer); done && !question) {
+        if (done->goal) followers_know(client, name, members);
         return is_done(client, call, name, done->goal, now);
+    }
     if (!question) return violated("has an answer to something else");
     if (const auto* over = std::get_if<WaitEnded>(&*answer))
         wait_is_right(std::get<WaitForGoal>(*question), over->outcome);
     if (const auto* seen = std::get_if<Viewed>(&*answer)) shows(call, *seen);
     if (const auto* seen = std::get_if<Changed>(&*answer)) shows(call, *seen);
+}
+
+/// Nobody is told of what a follower of the round lacks: that it was done is remembered with what it has led to.
+void ControllerWitness::followers_know(const Member& client, const Name& name, const std::vector<Member>& members) {
+    const core::CallId id{name.second};
+    for (const Rank follower : client.view->followers) {
+        const auto& known = members[follower.value].switchboard->job_state().calls();
+        if (!known.find(client.rank, id) && known.settled(client.rank) <= id)
+            violated("is done, and rank " + std::to_string(follower.value) + ", a follower, does not know of it");
+    }
 }
 
 /// What is refused has changed nothing, and says why; where it says that something is not there that must be possible.

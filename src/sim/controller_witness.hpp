@@ -33,7 +33,8 @@ public:
 
     // Calls.
     void asks(const Member& client, core::CallId id, const core::controller::Call& call, std::uint64_t now);
-    void answered(const Member& client, const core::ControllerCallEnded& ended, std::uint64_t now);
+    void answered(const Member& client, const core::ControllerCallEnded& ended, const std::vector<Member>& members,
+                  std::uint64_t now);
     void gives_up(const Member& client, core::CallId id);
     [[nodiscard]] std::optional<core::controller::GoalId> some_goal(Dice& dice) const;
 
@@ -92,6 +93,7 @@ private:
     void refusal_is_right(Call& call, const std::string& why);
     void is_done(const Member& client, Call& call, const Name& name, std::optional<core::controller::GoalId> goal,
                  std::uint64_t now);
+    void followers_know(const Member& client, const Name& name, const std::vector<Member>& members);
     void wait_is_right(const core::controller::WaitForGoal& wait, core::controller::GoalOutcome outcome);
     [[nodiscard]] std::uint64_t era_of(const Member& client) const;
     [[nodiscard]] static std::optional<std::string> backend_of(const Call& call);

@@ -167,7 +167,7 @@ void World::Stage::perform(Member& member, core::ControllerCallEnded& effect) {
     if (followed())
         tell(member,
              "controller call " + std::to_string(id) + " ends" + (effect.told.error ? ": " + *effect.told.error : ""));
-    witness_.controller().answered(member, effect, now());
+    witness_.controller().answered(member, effect, members_, now());
     member.calls.open.erase(id);
     if (effect.over) return;
     if (effect.told.error) {

@@ -4,6 +4,7 @@
 /// into the world, requests go by backend. Rounds that are asked for are had at once.
 
 #include "controller_job.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::core::testing {
 

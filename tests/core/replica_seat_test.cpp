@@ -133,6 +133,14 @@ TEST_F(ReplicaSeatTest, ANewOneTakesTheOldOnesPlace) {
     EXPECT_EQ(prepare(7), Texts{"prepare#7"});
 }
 
+TEST_F(ReplicaSeatTest, AnIdThatIsGivenAgainForSomethingElseIsPreparedAnew) {
+    (void)prepare(7);
+    (void)prepared(7);
+    enter(7);
+    EXPECT_EQ(texts(member.prepare(spec_of(7, "other"), "")), Texts{"prepare#7"});
+    EXPECT_EQ(member.spec()->backend, "other");
+}
+
 TEST_F(ReplicaSeatTest, WhoHasBeenInOneAndIsNoMoreHasServedItsTime) {
     work_in(7);
     enter(std::nullopt);

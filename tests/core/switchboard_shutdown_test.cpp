@@ -2,7 +2,7 @@
 /// The controller's end over the control channel, and that a successor finishes it.
 #include <gtest/gtest.h>
 
-#include "controller_job.hpp"
+#include "replica_job.hpp"
 
 namespace muster::core {
 namespace {
@@ -55,6 +55,24 @@ TEST(ControllerShutdown, R20_ASuccessorFinishesIt) {
         EXPECT_EQ(job.state(), State{}) << steps;
         EXPECT_TRUE(job.running.empty()) << steps;
     }
+}
+
+/// After it ids begin at 1 again, while the old replica 1 is still on its way out.
+TEST(ControllerShutdown, R20_WhoComesAfterItIsNotTakenForWhoWasThereBefore) {
+    testing::ReplicaJob job({.engines = 8, .clients = 2, .group_size = 2});
+    (void)job.create("a", 1);
+    job.go_on();
+    ASSERT_EQ(job.serving("a"), 1u);
+    (void)job.call(job.client(), Command{Shutdown{}});
+    job.pass(50);
+    (void)job.create("b", 1);
+    job.go_on(3'000);
+    EXPECT_EQ(job.serving("b"), 1u);
+    EXPECT_EQ(job.seats(), 1u);
+    const auto request = job.request("b");
+    job.go_on();
+    EXPECT_EQ(job.outcome(job.client(), request), "reply 2");
+    EXPECT_TRUE(job.state().pending.empty()) << "the goal is reached";
 }
 
 }  // namespace

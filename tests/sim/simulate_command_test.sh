@@ -26,6 +26,12 @@ expect "a rendezvous again" 0 "" "$muster" simulate --machine rendezvous --membe
 expect "replicas" 0 "" "$muster" simulate --machine rendezvous --controller --seeds 10 --json
 says "replicas" '"seated":[1-9]'
 says "replicas" '"violations":\[\]'
+expect "controller" 0 "" "$muster" simulate --machine controller --seeds 10 --json
+for figure in rounds deaths seated unseated done goals_waited_for changes_heard prepares; do
+  says "controller" "\"$figure\":[1-9]"
+done
+says "controller" '"violations":\[\]'
+expect "too few for a controller" 2 "needs 12 to" "$muster" simulate --machine controller --members 5
 expect "waves" 0 "" "$muster" simulate --machine waves --members 20 --seeds 10 --json
 for figure in rounds deaths hangs waves wakes aborted told_of_loads loads_most wake_us_max; do
   says "waves" "\"$figure\":[1-9]"
