@@ -212,9 +212,7 @@ bool ControllerServer::clear(const ClearState& due, MirrorEffects& mirrored) {
     for (const auto& [name, endpoint] : state().endpoints) was.endpoints.push_back(name);
     if (keeper_->append(JobState::entry({std::nullopt, {due.record}}), mirrored)) return false;
     stuck_ = false;
-    const auto after = keeper_->position().index;
-    for (auto& held : held_) held.after = std::max(held.after, after);
-    held_.push_front({after, std::move(was)});
+    held_.push_front({keeper_->position().index, std::move(was)});
     return true;
 }
 
