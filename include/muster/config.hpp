@@ -9,6 +9,7 @@
 #include <string>
 
 #include "muster/lifecycle.hpp"
+#include "muster/replica.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -64,6 +65,16 @@ struct Hooks {
     /// On engines, for every world barrier in order: `reached` is the stable state behind it. A barrier that the others
     /// crossed while this engine was being interrupted is told of when it takes the next round over.
     std::function<void(std::uint64_t barrier, State reached)> crossed;
+    /// This member is to be of a replica: load the model, allocate. On a standby, while the others serve on; on an
+    /// engine of an idle group, between two turns; in a new round, before next() says rebuilt, where this member fills
+    /// another one's place. An error is a no with a reason: no round happens, and the controller tries again. What was
+    /// prepared for and does not come is not taken back by a call: the next prepare, if any, is for another replica.
+    /// A standby that is called into the world meanwhile keeps all others waiting until this returns:
+    /// Session::interrupted() says so.
+    std::function<Result<Done>(const ReplicaInfo&)> prepare;
+    /// Whether this engine can go on serving. Empty: it can, as long as it takes turns or rests. A member that has said
+    /// no, or nothing, three times in a row has its replica replaced.
+    std::function<bool()> healthy;
 };
 
 /// What a change of the job's state outlives, beside the loss of all but one of the members that keep it.
@@ -119,7 +130,9 @@ struct Config {
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
     std::uint32_t commit_deadline_ms = 600'000;   ///< For the slowest engine to reach a commit.
     std::uint32_t turn_deadline_ms = 600'000;     ///< For a lockstep group's slowest member to reach a turn's vote.
-    std::uint32_t barrier_deadline_ms = 60'000;   ///< After that a barrier says who is missing; it goes on waiting.
+    std::uint32_t prepare_deadline_ms =
+        100'000;  ///< For a replica's slowest member to be ready; then it is rolled back.
+    std::uint32_t barrier_deadline_ms = 60'000;  ///< After that a barrier says who is missing; it goes on waiting.
     /// POSIX signals that become signals of the job, "TERM=stop,USR1=suspend"; "off": none. Taken where the program
     /// has no handler of its own.
     std::string posix_signals = "TERM=stop,USR1=suspend";

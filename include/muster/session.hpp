@@ -33,6 +33,7 @@
 #include "muster/exit_codes.hpp"
 #include "muster/lifecycle.hpp"
 #include "muster/load.hpp"
+#include "muster/replica.hpp"
 #include "muster/store.hpp"
 #include "muster/types.hpp"
 
@@ -78,7 +79,7 @@ struct World {
 
 /// A request as an engine sees it.
 struct Request {
-    Rank client;
+    Rank client;  ///< Above every rank there is: this is a copy of a request (shadow traffic), its reply goes nowhere.
     RequestId id;
     Bytes bytes;
 };
@@ -230,8 +231,11 @@ public:
     /// One atomic load.
     [[nodiscard]] bool interrupted() const;
 
-    [[nodiscard]] Rank rank() const;           ///< This member's name for life.
-    [[nodiscard]] bool is_client() const;      ///< One of the last Config::clients ranks: its next() only ever ends.
+    [[nodiscard]] Rank rank() const;       ///< This member's name for life.
+    [[nodiscard]] bool is_client() const;  ///< One of the last Config::clients ranks: its next() only ever ends.
+    /// What this member's replica is, as of the last turn; nothing in an idle group, on standbys and without a
+    /// controller.
+    [[nodiscard]] std::optional<ReplicaInfo> replica() const;
     [[nodiscard]] const World& world() const;  ///< As of the last turn; on a standby, as of the last round it saw.
     [[nodiscard]] const std::vector<RoundReport>& rounds() const;  ///< Every rebuild since join, oldest first.
     [[nodiscard]] const Ending& ending() const;                    ///< Valid once next() said ended.

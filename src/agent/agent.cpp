@@ -22,6 +22,8 @@ constexpr unsigned kInARow = 16;
 constexpr auto kLookOnce = std::chrono::microseconds(200);
 /// A program that does not commit gets its round's line this long after the handover.
 constexpr auto kReportAnyway = std::chrono::seconds(5);
+/// The controller's own deadline for a start comes after the steward's, which knows why.
+constexpr std::uint64_t kControllerPatience = 20'000;
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
 
@@ -51,9 +53,14 @@ core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) 
                        .queue_max = config.queue_max},
             .load_interval_ms = std::max(1u, config.load_interval_ms),
             .coordination = config.consensus != ConsensusMode::off,
-            .controller = {.controller = {.crash_after_checkpoint = crash_after_checkpoint(), .detached = true},
+            .controller = {.controller = {.start_limit_ms = config.prepare_deadline_ms + kControllerPatience,
+                                          .crash_after_checkpoint = crash_after_checkpoint(),
+                                          .detached = true},
                            .period_ms = config.controller_period_ms,
-                           .seed = random_seed()}};
+                           .seed = random_seed()},
+            .replicas = has_steward(config),
+            .steward = {.unit = std::max(1u, config.group_size) * config.engine_ranks,
+                        .start_limit_ms = config.prepare_deadline_ms}};
 }
 
 std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
@@ -104,6 +111,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
+    switchboard_.parks(mailbox_.parked());
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();

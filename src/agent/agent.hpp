@@ -94,6 +94,8 @@ private:
     void perform(core::ReplicaOrder& effect);
     void perform(core::CrashOrder& effect);
     void perform(core::RequestCalledOff& effect);
+    void perform(core::PrepareEngine& effect);
+    void perform(core::CheckEngine& effect);
     void perform(core::LoadsHeard& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);

@@ -12,6 +12,12 @@ Error late(const std::string& what, std::chrono::milliseconds deadline) {
     return {Fault::timed_out, what + " within " + std::to_string(deadline.count()) + " ms"};
 }
 
+core::Target target_of(const SubmitOptions& options) {
+    if (!options.endpoint.empty()) return {core::Target::endpoint, options.endpoint};
+    if (!options.backend.empty()) return {core::Target::backend, options.backend};
+    return {};
+}
+
 }  // namespace
 
 template <class Ready>
@@ -78,6 +84,9 @@ Result<RequestId> Desk::submit(std::span<const std::byte> bytes, SubmitOptions o
     if (options.blocks.size() > core::kBlocksMax)
         return Error{Fault::refused, std::to_string(options.blocks.size()) + " block hashes are more than " +
                                          std::to_string(core::kBlocksMax)};
+    if (!options.endpoint.empty() && !options.backend.empty())
+        return Error{Fault::refused, "a request names endpoint '" + options.endpoint + "' and backend '" +
+                                         options.backend + "': it must be one of the two"};
     const auto id = options.id;
     while (!id && open_.contains(RequestId{requests_ + 1})) ++requests_;
     const RequestId name = id.value_or(RequestId{requests_ + 1});
@@ -85,7 +94,8 @@ Result<RequestId> Desk::submit(std::span<const std::byte> bytes, SubmitOptions o
     if (open_.contains(name))
         return Error{Fault::refused, "request " + std::to_string(name.value) + " is open already"};
     open_.insert(name);
-    put(Submit{name, Bytes(bytes.begin(), bytes.end()), {options.engine, std::move(options.blocks)}});
+    put(Submit{
+        name, Bytes(bytes.begin(), bytes.end()), {options.engine, std::move(options.blocks), target_of(options)}});
     return name;
 }
 

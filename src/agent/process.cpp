@@ -54,4 +54,9 @@ bool is_gone(const ProcessId& process) {
     return stat.state == 'Z' || stat.state == 'X' || stat.start_time != process.start_time;
 }
 
+std::string host_name() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
 }  // namespace muster::agent

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/run_meeting.hpp"
+#include "cli/run_relaunch.hpp"
 #include "core/fault_order.hpp"
 #include "launch/job.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 struct RunOptions {
     launch::JobSpec spec;
     MeetingOptions meeting;
+    RelaunchOptions relaunch;
     std::string hosts, json_file, run_id;
     std::vector<std::string> mca, inject;
     double kill_after = 10;
@@ -40,6 +42,8 @@ const char* const kFooter =
     "  muster run --rendezvous /shared --run-id 42 --nodes 2 --host $(hostname):8 -n 12 --standbys 4 -- ./train\n"
     "  muster run --join 41 --rendezvous /shared                             asks the running job 41 to take this node "
     "in\n"
+    "  muster run -n 4 --min 2 --hosts a:2,b:2,c:2 --relaunch 3 -- ./train --checkpoint /shared/dir    a node may die\n"
+    "  muster run -n 8 --launcher srun --relaunch 3 --on-usr1 requeue -- ./train --checkpoint /shared/dir\n"
     "  muster run -n 4 --standbys 1 --inject 'kill:rank=3@step=120' -- ./train\n"
     "  muster run -n 4 --standbys 3 --inject 'kill:rank=any@rate=0.2/s,seed=7,max=3' -- ./train\n"
     "  muster run -n 4 --inject 'stop:rank=1@time=2.5s:0.5; slow:rank=2@step=10:20' -- ./train     stands still for "
@@ -154,6 +158,7 @@ std::string take_faults(RunOptions& options) {
 
 launch::Outcome start(const RunOptions& options, const launch::Meeting& meeting, const launch::JobOptions& job) {
     if (!options.meeting.join.empty()) return launch::run_join(meeting, job);
+    if (options.relaunch.dry_run) return dry_run(options.spec, job);
     if (options.meeting.wanted()) return launch::run_together(options.spec, meeting, job);
     return launch::run_job(options.spec, job);
 }
@@ -177,6 +182,8 @@ int run(RunOptions& options) {
     if (!asked.error.empty()) return refuse(asked.error);
     if (!options.run_id.empty()) options.spec.run_id = options.run_id;
     launch::JobOptions job{.verbose = options.verbose, .stopped_ranks = options.stopped_ranks};
+    if (const auto wrong = take_relaunch(options.relaunch, options.spec, job); !wrong.empty()) return refuse(wrong);
+    job.relaunching.returned_hosts = options.meeting.allow_relaunch;
     job.kill_after = std::chrono::milliseconds(static_cast<long>(options.kill_after * 1000));
     if (json.is_open()) job.on_event = [&](const nlohmann::json& event) { json << event.dump() << std::endl; };
     const auto outcome = start(options, asked.meeting, job);
@@ -194,6 +201,7 @@ void register_run(CLI::App& app, int& exit_code) {
     add_state(*command, *options);
     add_place(*command, *options);
     add_meeting(*command, options->meeting);
+    add_relaunch(*command, options->relaunch);
     add_faults(*command, *options);
     add_output(*command, *options);
     command->footer(kFooter);

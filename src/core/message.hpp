@@ -13,6 +13,7 @@
 
 #include "core/codec.hpp"
 #include "core/load_message.hpp"
+#include "core/replica_message.hpp"
 #include "core/signal_log.hpp"
 #include "core/store_message.hpp"
 #include "muster/types.hpp"
@@ -43,6 +44,13 @@ struct Position {
 };
 [[nodiscard]] const char* name_of(Position::Doing doing);  ///< "in its forward", "waiting for the vote" ...
 
+/// For whom a request is, where the job has a controller.
+struct Target {
+    enum Kind : std::uint8_t { anybody, endpoint, backend };
+    Kind kind = anybody;
+    std::string name{};  ///< Of the endpoint or the backend.
+};
+
 using RegistryToken = Id<struct RegistryTokenTag, std::uint64_t>;  ///< One version of a job's life.
 
 namespace message {
@@ -55,6 +63,7 @@ struct Tell { SignalEntry entry; std::uint64_t crossed = 0; };               ///
 /// Client -> coordinator. `pin`: only the engine at this slot. `again`: an earlier coordinator may have accepted it.
 struct Submit {
     RequestId id; Bytes bytes; std::optional<Slot> pin{}; std::vector<BlockHash> blocks{}; bool again = false;
+    Target target{};
 };
 /// Coordinator -> engine. `number`: this coordinator's count for this engine, from 1.
 struct Deliver { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
@@ -109,7 +118,9 @@ using Message =
                  message::StateExists, message::Where, message::Here, message::StoreAsk, message::StoreTold,
                  message::RegistryAsk, message::RegistryTold, message::Copy, message::Kept, message::Abort,
                  message::CallOff, message::Dropped, message::LoadsUp, message::WatchLoads, message::LoadsTold,
-                 message::ControllerAsk, message::ControllerTold, message::Resync>;
+                 message::ControllerAsk, message::ControllerTold, message::ReplicaPrepare, message::ReplicaCancel,
+                 message::ReplicaCheck, message::ReplicaPrepared, message::ReplicaRefused, message::ReplicaReady,
+                 message::ReplicaHealth, message::Resync>;
 [[nodiscard]] const char* name_of(const Message& message);       ///< "tell", "submit" ...
 [[nodiscard]] std::span<const char* const> names_of_messages();  ///< All of them.
 

@@ -69,12 +69,14 @@ void Switchboard::carry_out_controller(SwitchEffects& out) {
     auto outputs = controller_.take_outputs(mirrored);
     for (auto& output : outputs)
         std::visit(Overloaded{[&](ControllerReply& one) { send(one.client, std::move(one.told), out); },
-                              [&](ReplicaOrder& one) { out.emplace_back(std::move(one)); },
+                              [&](ReplicaOrder& one) { order_replica(std::move(one), out); },
                               [&](CrashOrder& one) { out.emplace_back(one); },
                               [&](ControllerNote& one) { out.emplace_back(Note{std::move(one.text)}); }},
                    output);
-    if (mirrored.empty() && outputs.empty()) return;
+    plan_requests(out);
+    if (mirrored.empty() && outputs.empty() && replica_reports_.empty()) return;
     carry_out(std::move(mirrored), out);
+    for (const auto& report : std::exchange(replica_reports_, {})) carry_out(controller_.report(report), out);
     carry_out_controller(out);
 }
 

@@ -199,10 +199,10 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
             continue;
         }
         if (now == State::stopped) {
-            route(router_.stopped(), out);
+            route(routers_.stopped(), out);
         } else {
             for (const Rank engine : view_->sources)
-                if (!leavers_.contains(engine)) route(router_.engine_registers(engine), out);
+                if (!leavers_.contains(engine)) route(routers_.engine_registers(engine), out);
         }
     }
 }

@@ -18,6 +18,7 @@ struct HostSlots {
 
 struct JobSpec {
     int engines = 0;
+    bool engines_fill = false;  ///< `engines` was not asked for: as many as the hosts hold.
     int standbys = 0;
     int clients = 0;  ///< The last ranks.
     int engines_min = 1;
@@ -42,9 +43,10 @@ struct JobSpec {
     std::string interface {};        ///< --interface: network for MPI's TCP; empty: chosen.
     bool prefix_output = false;
     std::string run_id = "muster";
-    std::string events{};  ///< Config::events.
-    std::string inject{};  ///< Faults to order: core/fault_order.hpp. Empty: none.
-    std::string mpirun{};  ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
+    std::string events{};             ///< Config::events.
+    std::string inject{};             ///< Faults to order: core/fault_order.hpp. Empty: none.
+    std::string launcher = "mpirun";  ///< mpirun | srun
+    std::string mpirun{};             ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
     std::vector<std::pair<std::string, std::string>> mca{};          ///< Wins over muster's own choice of the same key.
     std::vector<std::string> mpirun_options{};                       ///< More options for mpirun, as they are.
     std::vector<std::pair<std::string, std::string>> environment{};  ///< More variables for the job's processes.

@@ -75,9 +75,11 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     if (kind == "round") return take_round(event);
     if (kind == "note")
         return {{"rank " + number(field(event, "rank", rank)) + ": " + field<std::string>(event, "text", "")}};
-    if (kind == "state")
+    if (kind == "state") {
+        state_ = field<std::string>(event, "state", "");
         return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +
                  ", asked for by rank " + number(field(event, "by", -1)) + ")"}};
+    }
     if (kind == "exit") {
         exits_.push_back({.rank = field(event, "rank", rank), .status = field(event, "status", 0)});
         return {{"rank " + number(exits_.back().rank) + " exits with " + number(exits_.back().status), true}};

@@ -101,6 +101,7 @@ void read_deadlines(Environment& env, Config& config) {
     env.number("MUSTER_COMMIT_DEADLINE_MS", config.commit_deadline_ms);
     env.number("MUSTER_TURN_DEADLINE_MS", config.turn_deadline_ms);
     env.number("MUSTER_BARRIER_DEADLINE_MS", config.barrier_deadline_ms);
+    env.number("MUSTER_PREPARE_DEADLINE_MS", config.prepare_deadline_ms);
     env.number("MUSTER_LEAVE_WINDOW_MS", config.leave_window_ms);
     env.number("MUSTER_FINALIZE_DEADLINE_MS", config.finalize_deadline_ms);
 }

@@ -177,6 +177,7 @@ namespace {
 /// exit code may be 0 then.
 void tell_launcher_joining() {
     const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank == nullptr) rank = std::getenv("PMIX_RANK");  // Under srun.
     if (rank == nullptr || std::string_view(rank) != "0") return;
     agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
 }
@@ -191,6 +192,7 @@ Result<Done> Session::Impl::join() {
     agent::set_log_rank(started.self);
     watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
     watch_exit(*this);
+    pulse = std::make_unique<agent::Pulse>(started.self, mailbox, *desk);
     if (started.self.value == 0)
         for (const auto& note : started.notes) agent::say(note);
     if (auto counts = check_counts(); !counts) return counts.error();
@@ -232,6 +234,7 @@ Session::Impl::~Impl() {
     agent::uninstall_posix_signals();
     if (agent && agent->lost_any()) finalize_may_hang = true;
     if (thread.joinable()) thread.join();
+    pulse.reset();
     mpi::set_error_handler([] {});
 }
 
