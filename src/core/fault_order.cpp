@@ -25,7 +25,7 @@ constexpr std::array kMissing = {
     Missing{"node",
             "muster run keeps no helper process on each node yet that could end all of the node's ranks at once"},
     Missing{"link", "muster run does not hold the nodes' network interfaces, so it cannot take one down"},
-    Missing{"hold-lock", "no member writes a journal yet, so there is no lock whose holder could stay away"}};
+    Missing{"hold-lock", "a journal's lock belongs to the process that writes it and goes with it; no other one could hold it"}};
 
 /// What is wrong with one order. Thrown nowhere: the first one stays, later ones are its consequences.
 class Complaint {

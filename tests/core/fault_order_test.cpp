@@ -145,7 +145,7 @@ TEST(FaultOrder, BadInputNamesThePartAndWhatItMayBe) {
 TEST(FaultOrder, WhatIsNotThereYetIsRefusedByName) {
     for (const auto& [text, why] : {std::pair{"node:n1@step=3", "helper process on each node"},
                                     std::pair{"link:n1@time=2s:5", "network interfaces"},
-                                    std::pair{"hold-lock:rank=1@step=1:5", "no member writes a journal"}}) {
+                                    std::pair{"hold-lock:rank=1@step=1:5", "lock belongs to the process"}}) {
         const auto orders = parse_fault_orders(text);
         ASSERT_FALSE(orders) << text;
         EXPECT_NE(orders.error().text.find("cannot be done yet"), std::string::npos) << orders.error().text;

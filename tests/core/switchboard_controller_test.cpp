@@ -155,6 +155,45 @@ TEST(ControllerSuccession, R1_ACallIsDoneOnceWhereverItsCoordinatorDies) {
     }
 }
 
+/// What the client was told, and what was done: an update of a backend that is there has a goal, else it is refused.
+void told_what_was_done(ControllerJob& job, CallId id, std::uint64_t seed) {
+    ASSERT_EQ(job.answers(3, id), 1u) << seed;
+    const auto done = job.answer<CallDone>(3, id);
+    EXPECT_EQ(job.state().last_goal, GoalId{done ? 2u : 1u}) << seed << ": " << job.error;
+}
+
+/// As for the registry: a coordinator that is one no longer has said no, its successor says yes.
+TEST(ControllerSuccession, WhatAFormerCoordinatorHasSaidDoesNotCount) {
+    for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+        ControllerJob job({.engines = 4, .standbys = 2, .clients = 1, .seed = seed});
+        const auto id = job.call(3, updated("b", 0));
+        job.run(seed % 6);
+        job.call(2, created("b", 0));
+        job.run(seed % 3);
+        job.next_coordinator = Rank{1};
+        job.rebuild();
+        job.pass();
+        told_what_was_done(job, id, seed);
+    }
+}
+
+/// A call that had not reached its coordinator comes again when that one is in office for the second time; a
+/// coordinator between has said no to it.
+TEST(ControllerSuccession, ACallOfAnEarlierTimeInOfficeIsNotDone) {
+    for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+        ControllerJob job({.engines = 4, .standbys = 2, .clients = 1, .seed = seed});
+        const auto id = job.call(3, updated("b", 0));
+        job.next_coordinator = Rank{1};
+        job.rebuild();
+        job.run(seed % 60);
+        job.call(2, created("b", 0));
+        job.next_coordinator = Rank{0};
+        job.rebuild();
+        job.pass();
+        told_what_was_done(job, id, seed);
+    }
+}
+
 TEST(ControllerSuccession, R17_AListenerHearsNothingOfASuccessorBeforeItsStateIsWhole) {
     for (std::uint32_t steps = 0; steps < 24; ++steps) {
         ControllerJob job({.engines = 4, .standbys = 2, .clients = 2, .seed = steps + 1});
