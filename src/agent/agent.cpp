@@ -22,6 +22,8 @@ constexpr auto kLookOnce = std::chrono::microseconds(200);
 constexpr auto kReportAnyway = std::chrono::seconds(5);
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
+/// For an answer to: am I still one of you? Whoever gets none is alone, and its recovery finds that out.
+constexpr auto kConfirmPatience = std::chrono::milliseconds(200);
 
 core::PlanSettings plan_settings(const Config& config) {
     const char* node = std::getenv("MUSTER_LAUNCHER_NODE");
@@ -61,6 +63,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       places_(pool_.ranks()),
       self_(self),
       bell_(around.bell),
+      pulse_(around.pulse),
       mailbox_(around.mailbox),
       inbox_(around.inbox),
       desk_of_clients_(around.desk),
@@ -82,17 +85,35 @@ void Agent::form() {
 bool Agent::pump(std::chrono::milliseconds wait) {
     if (ended_) return false;
     const bool rang = bell_.wait(post_.busy() ? 0 : static_cast<int>(wait.count()));
+    make_sure_after_sleep();
     mailbox_.free_retired();
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
+    if (!ended_) look_at_the_engine();
     if (!ended_) tell_standbys();
     look_for_the_missing();
     report_when_due();
     ring_due();
     return !ended_;
+}
+
+/// This process may have stood still for so long that the others have gone on without it. Then it does nothing in its
+/// old round any more; the pulse ends it as soon as one of them answers.
+void Agent::make_sure_after_sleep() {
+    const auto now = Clock::now();
+    const bool long_ago = now - std::exchange(pumped_, now) > std::chrono::milliseconds(config_.heartbeat_ms);
+    if (long_ago && config_.heartbeat_ms > 0) pulse_.confirm(kConfirmPatience);
+}
+
+/// A turn past its deadline: the engine, or one that it waits for, is hung. Revoking frees those who only wait.
+void Agent::look_at_the_engine() {
+    const auto due = inbox_.whereabouts.turn_due_ms.load(std::memory_order_relaxed);
+    if (due == 0 || !in_round_ || mailbox_.interrupted() || milliseconds(Clock::now()) < due) return;
+    overdue_ = true;
+    recover("a turn of the engine's is past its deadline");
 }
 
 void Agent::listen(bool rang) {

@@ -17,6 +17,7 @@
 #include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
+#include "agent/pulse.hpp"
 #include "agent/roster.hpp"
 #include "agent/watchdog.hpp"
 #include "core/leave_desk.hpp"
@@ -31,6 +32,7 @@ namespace muster::agent {
 /// What an agent shares with the rest of its process. All of it outlives the agent.
 struct Surroundings {
     Bell& bell;
+    Pulse& pulse;
     Mailbox& mailbox;
     Inbox& inbox;
     detail::Desk& desk;
@@ -62,6 +64,9 @@ public:
 
 private:
     // agent.cpp: what comes in.
+    void make_sure_after_sleep();
+    void look_at_the_engine();
+    void end_hung_engine();
     void listen(bool rang);
     void receive(mpi::Received received);
     void serve_engine();
@@ -126,6 +131,7 @@ private:
     std::vector<Rank> places_;  ///< Place in the pool -> Rank.
     Rank self_;
     Bell& bell_;
+    Pulse& pulse_;
     Mailbox& mailbox_;
     Inbox& inbox_;
     detail::Desk& desk_of_clients_;
@@ -155,6 +161,8 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
+    Clock::time_point pumped_ = Clock::now();
+    bool overdue_ = false;      ///< The engine's turn is past its deadline: it comes back when it is freed, or is hung.
     bool asked_ = false;        ///< The round that is under way is one that the program asked for.
     bool calm_ = false;         ///< ... by this member, while nothing was wrong with the pool.
     bool troubled_ = false;     ///< Something has failed since the last complete round.

@@ -27,6 +27,9 @@ struct Whereabouts {
     std::atomic<std::uint32_t> round{0};
     std::atomic<std::uint64_t> crossed{0}, vote{0};
     std::atomic<core::Position::Doing> doing{core::Position::elsewhere};
+    /// When the program was handed the turn that it is in, and when that is overdue; 0: it is in none, or may take as
+    /// long as it likes. Of the steady clock.
+    std::atomic<std::uint64_t> turn_since_ms{0}, turn_due_ms{0};
     std::atomic<std::int64_t> wave{0};  ///< Twice the loop's wave, and one more where the group is awake.
     void show_wave(std::int64_t number, bool awake) {
         wave.store(2 * number + (awake ? 1 : 0), std::memory_order_relaxed);

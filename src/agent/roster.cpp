@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <random>
+
 #include "mpi/pool.hpp"
 
 namespace muster::agent {
@@ -21,6 +23,9 @@ core::Bytes encode(const RosterEntry& entry) {
     out.u64(entry.process.space);
     out.u32(entry.bell.ipv4);
     out.u32(entry.bell.port);
+    out.u32(entry.pulse.ipv4);
+    out.u32(entry.pulse.port);
+    out.u64(entry.key);
     out.u64(entry.settings);
     auto bytes = out.take();
     bytes.resize(kEntrySize);
@@ -38,6 +43,9 @@ RosterEntry decode(const core::Bytes& bytes) {
     entry.process.space = in.u64();
     entry.bell.ipv4 = in.u32();
     entry.bell.port = static_cast<std::uint16_t>(in.u32());
+    entry.pulse.ipv4 = in.u32();
+    entry.pulse.port = static_cast<std::uint16_t>(in.u32());
+    entry.key = in.u64();
     entry.settings = in.u64();
     return entry;
 }
@@ -49,10 +57,15 @@ std::uint64_t hash_of(const Config& config) {
           static_cast<std::uint32_t>(config.consensus), config.consensus_every, static_cast<std::uint32_t>(config.work),
           static_cast<std::uint32_t>(config.stay), config.fan_out, config.followers,
           static_cast<std::uint32_t>(config.routing), config.queue_max_per_engine, config.queue_max,
-          config.load_interval_ms, static_cast<std::uint32_t>(config.slot_order),
+          config.load_interval_ms, static_cast<std::uint32_t>(config.slot_order), config.heartbeat_ms,
           static_cast<std::uint32_t>(config.quorum)})
         out.u32(value);
     return core::hash_of(out.take());
+}
+
+std::uint64_t random_number() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
 }
 
 std::string host_name() {
@@ -62,11 +75,13 @@ std::string host_name() {
 
 }  // namespace
 
-RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell) {
+RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell, const BellAddress& pulse) {
     RosterEntry entry;
     entry.member = {self, host_name(), config.location.empty() ? host_name() : config.location};
     entry.process = this_process();
     entry.bell = bell;
+    entry.pulse = pulse;
+    entry.key = random_number();
     entry.settings = hash_of(config);
     return entry;
 }
@@ -88,8 +103,8 @@ Result<std::vector<RosterEntry>> exchange(const mpi::Communicator& pool, const R
         return Error{Fault::bad_setup, "rank " + std::to_string(odd->value) + " joined with other settings than rank " +
                                            std::to_string(own.member.rank.value) +
                                            " (engines, standbys, clients, min, engine ranks, group size, consensus, "
-                                           "work, stay, routing, queue bounds, load interval, fan-out, slot order and "
-                                           "quorum must be the same everywhere)"};
+                                           "work, stay, routing, queue bounds, load interval, fan-out, slot order, "
+                                           "heartbeat and quorum must be the same everywhere)"};
     return roster;
 }
 

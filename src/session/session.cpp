@@ -98,6 +98,7 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
 }
 
 Turn Session::Impl::next() {
+    turns->end_turn();
     for (;;) {
         if (over) return {Turn::ended};
         if (untold) {

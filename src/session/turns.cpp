@@ -32,6 +32,7 @@ void Turns::enter(const agent::Handover& round, const World& world) {
     const auto& lifecycle = round.plan.lifecycle;
     loop_.rebuilt(round.plan.round, lifecycle.crossed, lifecycle.state, lifecycle.wave);
     around_.inbox.whereabouts.show_wave(loop_.wave(), loop_.awake());
+    history_.forget();
     next_signal_ = lifecycle.crossed;
     more_signals_ = true;
     first_vote_ = true;
@@ -71,6 +72,23 @@ bool Turns::broken(int code, const char* what) {
     agent::trace(std::string(what) + " failed: the round is looked at anew");
     around_.mailbox.complain();
     return true;
+}
+
+/// From here on the program has the engine's thread.
+void Turns::begin_turn() {
+    auto& where = around_.inbox.whereabouts;
+    const auto now = agent::milliseconds(agent::Clock::now());
+    const auto& config = around_.config;
+    const auto deadline = history_.deadline_ms({config.forward_deadline_ms, config.forward_deadline_factor});
+    where.turn_due_ms.store(deadline ? now + *deadline : 0, std::memory_order_relaxed);
+    where.turn_since_ms.store(now, std::memory_order_release);
+}
+
+void Turns::end_turn() {
+    auto& where = around_.inbox.whereabouts;
+    const auto since = where.turn_since_ms.exchange(0, std::memory_order_relaxed);
+    where.turn_due_ms.store(0, std::memory_order_relaxed);
+    if (since != 0 && !around_.mailbox.interrupted()) history_.add(agent::milliseconds(agent::Clock::now()) - since);
 }
 
 std::optional<Turn> Turns::next() {
@@ -137,6 +155,7 @@ std::optional<Turn> Turns::turn_of(const Order& order) {
             ++(real ? counts_.forward : counts_.dummy_forward);
             handed_.clear();
             if (real) handed_.swap(fresh_);
+            begin_turn();
             return Turn{.kind = real ? Turn::forward : Turn::dummy_forward, .requests = handed_};
         }
         case Order::suspend:

@@ -18,6 +18,7 @@
 #include "agent/mailbox.hpp"
 #include "agent/watchdog.hpp"
 #include "core/engine_loop.hpp"
+#include "core/turn_history.hpp"
 #include "muster/session.hpp"
 #include "session/stage.hpp"
 
@@ -46,6 +47,7 @@ public:
     /// The program was told to suspend and not yet to resume: it must hear that before it hears of a new round.
     [[nodiscard]] bool suspended() const { return told_suspended_; }
     [[nodiscard]] Turn resume();
+    void end_turn();  ///< The program has come back.
 
     [[nodiscard]] Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
     void manage(Buffer& buffer) { buffers_.push_back(&buffer); }
@@ -65,6 +67,7 @@ private:
     void report_drift(std::uint64_t number);
     bool broken(int code, const char* what);
     void show();
+    void begin_turn();
     void tell_crossed(std::uint64_t barrier, State reached);
 
     // turns_barrier.cpp: barriers, buffers.
@@ -105,6 +108,7 @@ private:
     std::vector<Buffer*> buffers_;
     bool told_suspended_ = false, release_due_ = false;
     TurnCounts counts_;
+    core::TurnHistory history_;
 };
 
 }  // namespace muster
