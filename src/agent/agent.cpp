@@ -108,11 +108,13 @@ void Agent::make_sure_after_sleep() {
     if (long_ago && config_.heartbeat_ms > 0) pulse_.confirm(kConfirmPatience);
 }
 
-/// A turn past its deadline: the engine, or one that it waits for, is hung. Revoking frees those who only wait.
+/// A turn past its deadline: the engine, or one that it waits for, is hung. Revoking frees those who only wait. Where
+/// that was done already, by one whose deadline was shorter, this engine should have come back long ago.
 void Agent::look_at_the_engine() {
     const auto due = inbox_.whereabouts.turn_due_ms.load(std::memory_order_relaxed);
-    if (due == 0 || !in_round_ || mailbox_.interrupted() || milliseconds(Clock::now()) < due) return;
+    if (due == 0 || !in_round_ || milliseconds(Clock::now()) < due) return;
     overdue_ = true;
+    if (mailbox_.interrupted()) return end_hung_engine();
     recover("a turn of the engine's is past its deadline");
 }
 

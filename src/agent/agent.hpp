@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -66,6 +67,7 @@ private:
     // agent.cpp: what comes in.
     void make_sure_after_sleep();
     void look_at_the_engine();
+    void report_stragglers(const core::GroupWords& groups);
     void end_hung_engine();
     void listen(bool rang);
     void receive(mpi::Received received);
@@ -169,6 +171,7 @@ private:
     bool told_parked_ = false;  ///< The facts that were gathered last said so.
     bool told_close_ = false;
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
+    std::map<Rank, double> slow_;              ///< Who was said to be slow, and how many times the others' median.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
     std::vector<Rank> to_ring_;                ///< Were sent something since the last ring.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.

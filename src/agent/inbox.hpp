@@ -67,8 +67,9 @@ public:
     [[nodiscard]] std::uint64_t woken(core::WakeScope scope) const;
     /// Until something has come since `seen`, somebody pokes, or `wait` has passed.
     void wait(std::uint64_t seen, std::chrono::milliseconds wait);
-    void give(Out out);        ///< To the agent; rings it.
-    void say_load(Load load);  ///< The agent finds it at its next tick.
+    void give(Out out);            ///< To the agent; rings it.
+    void say_load(Load load);      ///< The agent finds it at its next tick.
+    void say_turn(double own_ms);  ///< How long the engine's own part of its turns takes. Small changes are not told.
 
     // Agent's thread.
     void signal(const core::SignalEntry& entry);
@@ -107,8 +108,9 @@ private:
         std::uint64_t answered = 0;  ///< And that it had answered.
     };
     std::optional<Said> said_;
-    std::uint64_t taken_ = 0;     ///< Requests that the engine took, or that went before it did.
-    std::uint64_t answered_ = 0;  ///< Answers that the agent took.
+    std::atomic<double> turn_ms_{0};  ///< 0: not said.
+    std::uint64_t taken_ = 0;         ///< Requests that the engine took, or that went before it did.
+    std::uint64_t answered_ = 0;      ///< Answers that the agent took.
     std::set<std::pair<Rank, RequestId>> called_off_;
 };
 

@@ -53,7 +53,8 @@ struct HeartbeatMessage {
 
 struct SendBeat { Rank to; HeartbeatMessage message; };
 struct KillSilent { Rank rank; };                    ///< On this member's node: make sure that it is dead.
-struct Condemned { Rank rank; std::string why; };    ///< The others go on without it. `why` where it was found here.
+/// Go on without it. `why` where that was found here. `alone`: this node is cut off, and gives up all beyond it for itself.
+struct Condemned { Rank rank; std::string why; bool alone = false; };
 struct Excluded { std::string why; };                ///< The others have gone on without this member: it must stop.
 struct Confirmed {};                                 ///< The answer to inquire(): still one of them.
 struct BeatNote { std::string text; };

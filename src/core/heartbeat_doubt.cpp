@@ -162,7 +162,7 @@ void Heartbeat::give_the_others_up(std::uint64_t silent_ms) {
         watched_.erase(rank);
         const bool told = std::exchange(first, false) && silent_ms > 0;
         effects_.push_back(
-            Condemned{rank, told ? "nobody beyond this node was heard of for " + seconds(silent_ms) : ""});
+            Condemned{rank, told ? "nobody beyond this node was heard of for " + seconds(silent_ms) : "", true});
     }
     for (const Rank mate : members_)
         if (mate != self_ && near(mate)) send(mate, Message::alone);

@@ -25,9 +25,6 @@ public:
 
     void add(std::uint64_t took_ms) { last_[taken_++ % kKept] = took_ms; }
 
-    /// A new world takes other times: what was learned is forgotten.
-    void forget() { taken_ = 0; }
-
     [[nodiscard]] std::optional<std::uint64_t> deadline_ms(const TurnLimits& limits) const {
         std::optional<std::uint64_t> deadline;
         if (limits.deadline_ms > 0) deadline = limits.deadline_ms;

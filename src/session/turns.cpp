@@ -32,7 +32,6 @@ void Turns::enter(const agent::Handover& round, const World& world) {
     const auto& lifecycle = round.plan.lifecycle;
     loop_.rebuilt(round.plan.round, lifecycle.crossed, lifecycle.state, lifecycle.wave);
     around_.inbox.whereabouts.show_wave(loop_.wave(), loop_.awake());
-    history_.forget();
     next_signal_ = lifecycle.crossed;
     more_signals_ = true;
     first_vote_ = true;
@@ -77,7 +76,9 @@ bool Turns::broken(int code, const char* what) {
 /// From here on the program has the engine's thread.
 void Turns::begin_turn() {
     auto& where = around_.inbox.whereabouts;
-    const auto now = agent::milliseconds(agent::Clock::now());
+    begun_ = agent::Clock::now();
+    waited_ = {};
+    const auto now = agent::milliseconds(begun_);
     const auto& config = around_.config;
     const auto deadline = history_.deadline_ms({config.forward_deadline_ms, config.forward_deadline_factor});
     where.turn_due_ms.store(deadline ? now + *deadline : 0, std::memory_order_relaxed);
@@ -88,7 +89,18 @@ void Turns::end_turn() {
     auto& where = around_.inbox.whereabouts;
     const auto since = where.turn_since_ms.exchange(0, std::memory_order_relaxed);
     where.turn_due_ms.store(0, std::memory_order_relaxed);
-    if (since != 0 && !around_.mailbox.interrupted()) history_.add(agent::milliseconds(agent::Clock::now()) - since);
+    if (since == 0 || around_.mailbox.interrupted()) return;
+    const auto now = agent::Clock::now();
+    history_.add(agent::milliseconds(now) - since);
+    const std::chrono::duration<double, std::milli> own = now - begun_ - waited_;
+    constexpr double kWeight = 1.0 / 16;
+    own_ms_ = own_ms_ == 0 ? own.count() : own_ms_ + kWeight * (own.count() - own_ms_);
+    around_.inbox.say_turn(own_ms_);
+}
+
+void Turns::waits(bool on) {
+    if (on && waits_++ == 0) waits_since_ = agent::Clock::now();
+    if (!on && --waits_ == 0) waited_ += agent::Clock::now() - waits_since_;
 }
 
 std::optional<Turn> Turns::next() {
@@ -149,13 +161,13 @@ std::optional<Turn> Turns::turn_of(const Order& order) {
         case Order::forward:
         case Order::dummy_forward: {
             if (order.post && !post(order.votes)) return std::nullopt;
+            begin_turn();
             agent::reach_turn();
             const bool real = order.kind == Order::forward;
             doing.store(real ? Position::forward : Position::dummy_forward, std::memory_order_relaxed);
             ++(real ? counts_.forward : counts_.dummy_forward);
             handed_.clear();
             if (real) handed_.swap(fresh_);
-            begin_turn();
             return Turn{.kind = real ? Turn::forward : Turn::dummy_forward, .requests = handed_};
         }
         case Order::suspend:

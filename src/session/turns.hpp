@@ -47,7 +47,8 @@ public:
     /// The program was told to suspend and not yet to resume: it must hear that before it hears of a new round.
     [[nodiscard]] bool suspended() const { return told_suspended_; }
     [[nodiscard]] Turn resume();
-    void end_turn();  ///< The program has come back.
+    void end_turn();      ///< The program has come back.
+    void waits(bool on);  ///< From here on the engine waits for others, or works again.
 
     [[nodiscard]] Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
     void manage(Buffer& buffer) { buffers_.push_back(&buffer); }
@@ -109,6 +110,10 @@ private:
     bool told_suspended_ = false, release_due_ = false;
     TurnCounts counts_;
     core::TurnHistory history_;
+    int waits_ = 0;  ///< Nested.
+    agent::Clock::time_point begun_, waits_since_;
+    agent::Clock::duration waited_{};  ///< In this turn.
+    double own_ms_ = 0;                ///< Mean of the last turns without their waits.
 };
 
 }  // namespace muster

@@ -26,8 +26,6 @@ TEST(TurnHistory, ADeadlineIsLearnedFromTheLongestOfTheLastTurns) {
     EXPECT_EQ(history.deadline_ms(limits), 1'200U);
     for (std::size_t i = 0; i < TurnHistory::kKept; ++i) history.add(0);
     EXPECT_EQ(history.deadline_ms(limits), TurnHistory::kLearnedLeastMs);
-    history.forget();
-    EXPECT_FALSE(history.deadline_ms(limits));
 }
 
 }  // namespace

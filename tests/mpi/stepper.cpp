@@ -13,6 +13,7 @@
 #include <string>
 
 #include "muster/mpi.hpp"
+#include "muster/waiting.hpp"
 
 int main(int argc, char** argv) {
     const std::uint64_t steps = std::strtoull(argv[1], nullptr, 10);
@@ -67,8 +68,11 @@ int main(int argc, char** argv) {
             for (volatile bool busy = true; busy;) usleep(1000);
         std::uint64_t mine = world.slot->value == 0 ? now * now : 0, all = 0;
         if (step_us > 0) usleep(step_us);
-        if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(*session)) != MPI_SUCCESS)
-            continue;
+        {
+            const muster::Waiting waiting(*session);
+            if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(*session)) != MPI_SUCCESS)
+                continue;
+        }
         next_sum = sum + all;
         if (!session->commit(muster::Step{now})) continue;
         sum = next_sum;
