@@ -77,6 +77,10 @@ struct Config {
     /// engines each. Must give the same answer on every member. Called with every number of engines that a job of
     /// whole groups can shrink to.
     std::function<std::uint32_t(std::uint32_t engine, std::uint32_t engines)> layout;
+    /// The world holds the replicas that the job's controller wants, a lockstep group each, and beside them as many
+    /// idle groups as engines_min demands; all other ranks are standbys, whatever `engines` and `standbys` say. Needs
+    /// group_size and stable slots.
+    bool controller = false;
     ConsensusMode consensus = ConsensusMode::blocking;
     std::uint32_t consensus_every = 1;  ///< A vote every so many turns; between two votes the last one holds.
     Work work = Work::always;
@@ -124,9 +128,9 @@ struct Config {
 
     /// The settings that `muster run` passed in the environment and the defaults for the rest: MUSTER_ENGINES,
     /// MUSTER_STANDBYS, MUSTER_CLIENTS, MUSTER_MIN, MUSTER_ENGINE_RANKS, MUSTER_GROUP_SIZE, MUSTER_SLOT_ORDER,
-    /// MUSTER_QUORUM, MUSTER_CONSENSUS (blocking, overlapped, off), MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always,
-    /// requests), MUSTER_STAY (no, yes), MUSTER_ROUTING
-    /// (round_robin, least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
+    /// MUSTER_QUORUM, MUSTER_CONTROLLER (no, yes), MUSTER_CONSENSUS (blocking, overlapped, off),
+    /// MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always, requests), MUSTER_STAY (no, yes), MUSTER_ROUTING (round_robin,
+    /// least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
     /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
     /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_HEARTBEAT_MS,
     /// MUSTER_FORWARD_DEADLINE_FACTOR, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it

@@ -66,8 +66,10 @@ struct World {
     std::uint32_t group_size = 0;      ///< Members per lockstep group (the world's size where there is one group).
     std::uint32_t engine_ranks = 1;    ///< Members per engine.
     std::vector<std::uint32_t> group;  ///< Shape: one per slot: its lockstep group.
-    std::vector<Rank> clients;         ///< Members that are neither engines nor standbys, ascending.
-    Rank coordinator;                  ///< Who coordinates this round.
+    /// Which replica this member's lockstep group is; nothing where it is idle, on standbys and without a controller.
+    std::optional<ReplicaId> replica;
+    std::vector<Rank> clients;  ///< Members that are neither engines nor standbys, ascending.
+    Rank coordinator;           ///< Who coordinates this round.
 
     [[nodiscard]] std::uint32_t size() const { return static_cast<std::uint32_t>(ranks.size()); }
     [[nodiscard]] bool is_newcomer(Slot s) const;

@@ -30,6 +30,7 @@ core::PlanSettings plan_settings(const Config& config) {
     return {.run_id = config.run_id,
             .placement = placement_settings(config),
             .engines_min = config.engines_min,
+            .controller = config.controller,
             .quorum = config.quorum,
             .record = !config.events.empty(),
             .launcher_node = node != nullptr ? node : ""};

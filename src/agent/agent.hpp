@@ -101,6 +101,7 @@ private:
     void perform(core::StateHeard& effect);
     void perform(core::TellPosition& effect);
     void perform(core::Whereabouts& effect);
+    void perform(core::SeatRound& effect);
     void perform(core::Note& effect);
     void enter_round(const core::Plan& plan);
 
@@ -170,6 +171,7 @@ private:
     bool troubled_ = false;     ///< Something has failed since the last complete round.
     bool told_parked_ = false;  ///< The facts that were gathered last said so.
     bool told_close_ = false;
+    core::SeatWishes told_seats_;
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
     std::map<Rank, double> slow_;              ///< Who was said to be slow, and how many times the others' median.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.

@@ -225,6 +225,9 @@ void Agent::perform(core::Whereabouts& effect) {
         link_.send({{"event", "note"}, {"rank", self_.value}, {"text", text}});
 }
 
+/// Not in the middle of what the switchboard says: the round comes at the next pump.
+void Agent::perform(core::SeatRound& effect) { mailbox_.want_seats(effect.wishes); }
+
 void Agent::perform(core::Note& effect) { say(effect.text); }
 
 /// The round is complete: the switchboard works in it from here on.
@@ -242,6 +245,7 @@ void Agent::enter_round(const core::Plan& plan) {
     view->keeper_term = plan.keeper_term;
     const auto shape = shape_of(plan);
     view->groups = shape.group;
+    view->seats = plan.seats;
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/mailbox.hpp"
 
+#include <algorithm>
+
 #include "mpi/ulfm.hpp"
 
 namespace muster::agent {
@@ -107,6 +109,39 @@ void Mailbox::close() {
     {
         const std::scoped_lock lock(mutex_);
         if (closes_.exchange(true)) return;
+        asked_ = true;
+    }
+    bell_.wake();
+}
+
+void Mailbox::want_seats(const core::SeatWishes& more) {
+    {
+        const std::scoped_lock lock(mutex_);
+        seats_.seat.insert(seats_.seat.end(), more.seat.begin(), more.seat.end());
+        seats_.unseat.insert(seats_.unseat.end(), more.unseat.begin(), more.unseat.end());
+        asked_ = true;
+    }
+    bell_.wake();
+}
+
+core::SeatWishes Mailbox::seat_wishes() const {
+    const std::scoped_lock lock(mutex_);
+    auto wishes = seats_;
+    for (auto* seats : {&wishes.seat, &wishes.unseat}) seats->resize(std::min(seats->size(), core::kSeatsMax));
+    return wishes;
+}
+
+void Mailbox::seats_settled(const core::SeatWishes& told, bool drop) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (drop) seats_ = {};
+        const auto settle = [](std::vector<core::SeatId>& seats, const std::vector<core::SeatId>& done) {
+            seats.erase(seats.begin(),
+                        seats.begin() + static_cast<std::ptrdiff_t>(std::min(seats.size(), done.size())));
+        };
+        settle(seats_.seat, told.seat);
+        settle(seats_.unseat, told.unseat);
+        if (seats_.empty()) return;
         asked_ = true;
     }
     bell_.wake();

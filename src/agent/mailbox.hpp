@@ -80,6 +80,8 @@ public:
     void ask_for_round();
     void park(bool on);
     void close();
+    /// A round with these seats beside those that are wanted already. Told by the coordinator only.
+    void want_seats(const core::SeatWishes& more);
 
     // Agent's thread.
     struct Missing {
@@ -93,6 +95,10 @@ public:
     void give(std::shared_ptr<Handover> handover);  ///< Also the answer to whoever has asked for a round until now.
     /// What the round's plan did not know of yet, since it came too late, needs another round.
     void ask_again_unless(bool told_parked, bool told_close);
+    [[nodiscard]] core::SeatWishes seat_wishes() const;  ///< As many as one round may have.
+    /// The round that `told` was gathered for is complete. What has come since needs another one; `drop`: nobody here
+    /// is to say it any more.
+    void seats_settled(const core::SeatWishes& told, bool drop);
     void free_retired();
     [[nodiscard]] bool take_complaint() { return complaint_.exchange(false); }
     [[nodiscard]] bool leaving() const { return leaving_.load(); }
@@ -112,6 +118,7 @@ public:
 
 private:
     const Bell& bell_;
+    core::SeatWishes seats_;  ///< Oldest first.
     std::atomic<bool> interrupted_{true};
     std::atomic<bool> complaint_{false};
     std::atomic<bool> leaving_{false};

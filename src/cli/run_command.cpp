@@ -60,6 +60,9 @@ void add_shape(CLI::App& run, RunOptions& options) {
     run.add_option("--clients", spec.clients, "Members that only ask: never engines or standbys; the last ranks");
     run.add_option("--min", spec.engines_min, "Below so many live engines the job stops (exit code 12)");
     run.add_option("--group-size", spec.group_size, "Engines per lockstep group; must divide -n (default: one group)");
+    run.add_flag(
+        "--controller", spec.controller,
+        "The world holds the replicas that the controller wants, a lockstep group each; all others are standbys");
     run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
         ->check(CLI::IsMember({"stable", "sorted"}));
     run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));

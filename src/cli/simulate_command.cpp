@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Where members die each has a core::Recovery, which knows all others.
 constexpr std::uint32_t kRecoveryMembersMax = 1024;
+constexpr double kSeatsPerMs = 0.1;      ///< Of each member's; only the coordinator's count.
 constexpr std::uint32_t kHugeGroup = 8;  ///< Engines a lockstep group, where one of all is beyond belief.
 constexpr auto kProgressEvery = std::chrono::seconds(2);
 
@@ -46,6 +47,15 @@ double memory_mib() {
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
+/// One lockstep group to begin with, and all others are room for replicas.
+void choose_seats(SimulateOptions& options) {
+    auto& world = options.study.world;
+    world.seats_per_ms = kSeatsPerMs;
+    if (world.group_size == 0) world.group_size = 2;
+    const auto taken = world.clients + world.group_size * world.engine_ranks;
+    if (!options.standbys) world.standbys = *options.members - std::min(*options.members, taken);
+}
+
 /// What was not said. Of a rendezvous there is much to see only where much happens to it.
 void choose(SimulateOptions& options) {
     auto& world = options.study.world;
@@ -62,6 +72,7 @@ void choose(SimulateOptions& options) {
     options.study.cycles = options.cycles.value_or(rendezvous ? 20 : 1);
     if (waves) options.study.draw = sim::draw_requests;
     if (huge && world.group_size == 0) world.group_size = kHugeGroup;
+    if (world.controller) choose_seats(options);
     if (!rendezvous) return;
     world.calls_per_ms = waves ? 0.02 : 0.2;
     world.wishes_per_ms = 0.003;
@@ -84,11 +95,11 @@ std::string complete(SimulateOptions& options) {
                std::to_string(unit) + " (--engine-ranks x --group-size)";
     world.engines = (members - others) / world.engine_ranks;
     world.stay = world.acts_per_ms > 0;  // Clients stop it as they like; it is started again.
-    world.recovery = world.faults.kill() || world.wishes_per_ms > 0;
+    world.recovery = world.faults.kill() || world.wishes_per_ms > 0 || world.controller;
     world.faults.kill_per_recovery_event = world.faults.kill_per_event;
     world.faults.deaths_max = std::min(world.faults.deaths_max, members - 1);
     if (world.recovery && members > kRecoveryMembersMax)
-        return "--kill needs at most " + std::to_string(kRecoveryMembersMax) + " members";
+        return "--kill and --controller need at most " + std::to_string(kRecoveryMembersMax) + " members";
     return "";
 }
 
@@ -129,6 +140,11 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
                            {"answered", counts.replies},
                            {"refused_requests", counts.errors},
                            {"violations", violations}};
+    if (options.study.world.controller)
+        figures["seats"] = {{"seated", counts.seated},
+                            {"unseated", counts.unseated},
+                            {"no_room", counts.no_room},
+                            {"dissolved", counts.dissolved}};
     if (!costs.empty()) add_waves(figures, counts, costs, options.study.world.fan_out);
     return figures;
 }
@@ -156,6 +172,9 @@ void print(const SimulateOptions& options, const sim::Findings& findings, const 
     std::printf("  messages    %llu, most by one member %llu\n", number(counts.packets), number(counts.packets_most));
     std::printf("  requests    %llu, answered %llu, refused %llu\n", number(counts.requests), number(counts.replies),
                 number(counts.errors));
+    if (options.study.world.controller)
+        std::printf("  replicas    seated %llu, unseated %llu, without room %llu, dissolved %llu\n",
+                    number(counts.seated), number(counts.unseated), number(counts.no_room), number(counts.dissolved));
     if (!costs.empty()) print_waves(counts, costs, options.study.world.fan_out);
     std::printf("  violations  %zu\n", findings.violations.size());
     for (const auto& violation : findings.violations)
@@ -205,6 +224,7 @@ void register_simulate(CLI::App& app, int& exit_code) {
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
     command->add_option("--group-size", world.group_size, "Engines per lockstep group; 0: one group");
+    command->add_flag("--controller", world.controller, "The world holds replicas that come and go, of a group each");
     command->add_option("--standbys", options->standbys, "Members beyond the world");
     command->add_option("--clients", options->clients, "Members that only ask; none: any member does");
     command->add_option("--fan-out", world.fan_out, "To how many a member passes a signal on")

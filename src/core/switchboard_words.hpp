@@ -15,6 +15,7 @@
 #include "core/load_message.hpp"
 #include "core/registry.hpp"
 #include "core/router.hpp"
+#include "core/seat.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
 #include "core/wave_tracker.hpp"
@@ -33,6 +34,7 @@ struct RoundView {
     std::optional<Rank> keeper{};         ///< Who has the furthest copy of the rounds before.
     Round keeper_term{};                  ///< In which its holder last had everything.
     std::vector<std::uint32_t> groups{};  ///< Which lockstep group each slot's member is in. Empty: one group.
+    std::vector<SeatId> seats{};          ///< Which replica each lockstep group is. Empty: there is no controller.
 };
 
 struct SwitchboardSettings {
@@ -75,11 +77,12 @@ struct LeavingHeard { Rank rank; };
 struct StateHeard {};
 struct TellPosition { Rank to; std::uint64_t query; };              ///< Answer with position().
 struct Whereabouts { std::vector<std::pair<Rank, Position>> known; std::vector<Rank> silent; };
+struct SeatRound { SeatWishes wishes; };                            ///< Have a round with these; kept until it is complete.
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
 using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
                                   RequestEnded, StoreCallEnded, RegistryCallEnded, RequestCalledOff, LoadsHeard,
-                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
+                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, SeatRound, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 }  // namespace muster::core

@@ -107,6 +107,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_GROUP_SIZE", std::to_string(spec.group_size)},
         {"MUSTER_SLOT_ORDER", spec.slot_order},
         {"MUSTER_QUORUM", spec.quorum},
+        {"MUSTER_CONTROLLER", spec.controller ? "yes" : "no"},
         {"MUSTER_CONSENSUS", spec.consensus},
         {"MUSTER_CONSENSUS_EVERY", std::to_string(spec.consensus_every)},
         {"MUSTER_WORK", spec.work},

@@ -22,9 +22,10 @@ struct JobSpec {
     int clients = 0;  ///< The last ranks.
     int engines_min = 1;
     int engine_ranks = 1;
-    int group_size = 0;                  ///< Engines; 0: one lockstep group, the whole world.
-    std::string slot_order = "stable";   ///< stable | sorted
-    std::string quorum = "majority";     ///< majority | none
+    int group_size = 0;                 ///< Engines; 0: one lockstep group, the whole world.
+    std::string slot_order = "stable";  ///< stable | sorted
+    std::string quorum = "majority";    ///< majority | none
+    bool controller = false;
     std::string consensus = "blocking";  ///< blocking | overlapped | off
     int consensus_every = 1;             ///< Turns.
     std::string work = "always";         ///< always | requests

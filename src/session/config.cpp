@@ -71,6 +71,7 @@ void read_shape(Environment& env, Config& config) {
     env.number("MUSTER_GROUP_SIZE", config.group_size);
     env.choice("MUSTER_SLOT_ORDER", config.slot_order, {{"stable", SlotOrder::stable}, {"sorted", SlotOrder::sorted}});
     env.choice("MUSTER_QUORUM", config.quorum, {{"majority", Quorum::majority}, {"none", Quorum::none}});
+    env.choice("MUSTER_CONTROLLER", config.controller, {{"no", false}, {"yes", true}});
 }
 
 void read_turns(Environment& env, Config& config) {

@@ -53,6 +53,7 @@ public:
     bool untold = true;             ///< next() has not said yet that there is a round.
     bool first_commit_due = false;  ///< The newest report waits for its stall.
     bool warmed_up = false;
+    bool formed = false;  ///< There has been a round: the next ones are worth a report.
     std::atomic<bool> over{false};
     std::atomic<std::uint32_t> round{0};
 

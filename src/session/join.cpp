@@ -71,9 +71,26 @@ void watch_exit(Session::Impl& impl) {
 
 void unwatch_exit() { live = nullptr; }
 
+namespace {
+
+Error refuse(const std::string& text) { return {Fault::bad_setup, text}; }
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+/// A replica is a lockstep group.
+Result<Done> check_controller(const Config& config) {
+    if (!config.controller) return Done{};
+    if (config.group_size == 0)
+        return refuse("a job with a controller needs lockstep groups (group_size): each replica is one");
+    if (config.slot_order != SlotOrder::stable)
+        return refuse(
+            "a job with a controller needs stable slots (slot_order): sorted ones would move members from one "
+            "replica to another");
+    return Done{};
+}
+
+}  // namespace
+
 Result<Done> Session::Impl::check_counts() {
-    const auto refuse = [](const std::string& text) { return Error{Fault::bad_setup, text}; };
-    const auto number = [](std::uint64_t value) { return std::to_string(value); };
     if (config.engine_ranks == 0) return refuse("an engine of 0 ranks (engine_ranks): it must be 1 or more");
     if (config.consensus_every == 0) return refuse("a vote every 0 turns (consensus_every): it must be 1 or more");
     if (config.fan_out == 0) return refuse("a broadcast to 0 members at a time (fan_out): it must be 1 or more");
@@ -97,8 +114,10 @@ Result<Done> Session::Impl::check_counts() {
     if (config.group_size != 0 && config.engines % config.group_size != 0)
         return refuse("lockstep groups of " + number(config.group_size) + " do not divide " + number(config.engines) +
                       " engines");
-    const auto layout = core::complaint_about_layout(
-        {.engines = config.engines, .group_size = config.group_size, .layout = config.layout});
+    if (auto controller = check_controller(config); !controller) return controller;
+    const auto engines = config.controller ? (started.ranks - config.clients) / config.engine_ranks : config.engines;
+    const auto layout =
+        core::complaint_about_layout({.engines = engines, .group_size = config.group_size, .layout = config.layout});
     return layout.empty() ? Result<Done>(Done{}) : refuse(layout);
 }
 

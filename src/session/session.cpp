@@ -36,6 +36,9 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
     world.engine_ranks = config.engine_ranks;
     world.group_size = config.group_size == 0 ? world.size() : config.group_size * config.engine_ranks;
     world.group = core::groups_of(settings, world.size());
+    if (world.slot && !plan.seats.empty())
+        if (const auto seat = plan.seats[world.group[world.slot->value]]; seat != core::SeatId{})
+            world.replica = ReplicaId{seat.value};
     world.clients = plan.clients;
     world.coordinator = core::coordinator_among(plan.world, plan.world);
     world.partner = core::partners(settings, plan.world, launch);
@@ -61,7 +64,7 @@ std::shared_ptr<const agent::Handover> Session::Impl::wait_for_round() {
 }
 
 void Session::Impl::add_report(const agent::Handover& handover, bool seen) {
-    if (handover.plan.round.value <= 1 && handover.plan.lost.empty()) return;
+    if (!std::exchange(formed, true) && handover.plan.lost.empty()) return;
     const auto& times = handover.times;
     RoundReport report{.from = Round{handover.plan.round.value - 1},
                        .to = handover.plan.round,

@@ -38,6 +38,7 @@ std::shared_ptr<Comms> World::Stage::comms_of(Member& member, const core::Plan& 
     const auto size = static_cast<std::uint32_t>(plan.world.size());
     auto group_of = core::groups_of(plan_settings_.placement, size);
     view->groups = group_of;
+    view->seats = plan.seats;
     std::vector<std::vector<Rank>> groups;
     for (std::uint32_t slot = 0; slot < size; ++slot) {
         groups.resize(std::max<std::size_t>(groups.size(), group_of[slot] + 1));
@@ -155,6 +156,7 @@ void World::Stage::take_mail(Member& member) {
                                  regroups = true;
                                  return core::SwitchEffects{};
                              },
+                             [&](core::SeatWishes& it) { return core::SwitchEffects{core::SeatRound{std::move(it)}}; },
                              [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
                              [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
                              [&](const mail::GiveUp& it) {

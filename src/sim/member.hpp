@@ -93,6 +93,7 @@ struct Wishes {
     bool parked = false, closes = false;
     bool asked = false;        ///< The round that is under way was asked for here.
     bool told_parked = false;  ///< The facts that were gathered last said so.
+    core::SeatWishes seats, told_seats;
 };
 
 namespace mail {
@@ -126,9 +127,9 @@ struct GiveUp {  ///< A call on the registry.
 };
 }  // namespace mail
 /// From engine and client to the agent of their process.
-using Mail =
-    std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
-                 mail::Abort, mail::Watch, mail::Regroup, mail::GiveUp, core::StoreCall, core::message::RegistryAsk>;
+using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
+                          mail::Abort, mail::Watch, mail::Regroup, mail::GiveUp, core::SeatWishes, core::StoreCall,
+                          core::message::RegistryAsk>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {

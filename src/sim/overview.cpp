@@ -60,6 +60,11 @@ Counts World::Stage::counts() const {
     Counts counts = counts_;
     counts.barriers = witness_.crossed();
     counts.waves = witness_.waves().highest();
+    const auto& seats = witness_.seats().counts();
+    counts.seated = seats.seated;
+    counts.unseated = seats.unseated;
+    counts.no_room = seats.no_room;
+    counts.dissolved = seats.dissolved;
     counts.load_packets = traffic_.loads();
     counts.loads_most = traffic_.loads_most();
     counts.traffic_most = traffic_.most();

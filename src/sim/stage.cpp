@@ -22,7 +22,8 @@ core::PlanSettings plan_settings(const WorldOptions& options) {
                           .engine_ranks = options.engine_ranks,
                           .group_size = options.group_size,
                           .order = options.slot_order},
-            .engines_min = 1,
+            .engines_min = options.engines_min,
+            .controller = options.controller,
             .quorum = options.quorum,
             .launcher_node = "n0"};
 }
@@ -200,6 +201,7 @@ void World::Stage::to_agent(Member& member, const Event& event) {
         case Happening::client_bursts: return client_bursts(member);
         case Happening::client_aborts: return take_back(member, RequestId{event.payload});
         case Happening::program_wishes: return program_wishes(member);
+        case Happening::program_seats: return program_seats(member);
         case Happening::program_calls: return program_calls(member);
         case Happening::call_due: return call_due(member, event.payload);
         default: MUSTER_ASSERT(false);

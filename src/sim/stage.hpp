@@ -142,6 +142,7 @@ private:
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);
     void perform(Member& member, core::Whereabouts& effect);
+    void perform(Member& member, core::SeatRound& effect);
     void perform(Member& member, core::Note& effect);
     [[nodiscard]] std::uint64_t now_ms() const { return now() / kTicksPerMs; }
 
@@ -173,6 +174,8 @@ private:
     void begin_programs();
     void program_wishes(Member& member);
     void ask_for_round(Member& member);
+    void program_seats(Member& member);
+    void seats_settled(Member& member);
     void program_calls(Member& member);
     void call_due(Member& member, std::uint32_t call);
     [[nodiscard]] std::vector<Rank> concerned_by_calls(const Member& member) const;
@@ -205,6 +208,7 @@ private:
     Traffic traffic_;
     Counts counts_;
     std::optional<ExitCode> ended_;
+    std::uint64_t last_seat_ = 0;  ///< Names of replicas are never given twice.
     bool beating_ = false, healed_ = false, small_ = true, may_close_ = false;
     std::uint32_t deaths_left_ = 0, hangs_left_ = 0;
 };

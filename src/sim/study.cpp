@@ -28,6 +28,10 @@ void add(const Counts& one, Counts& sum) {
     sum.excluded += one.excluded;
     sum.fenced += one.fenced;
     sum.wishes += one.wishes;
+    sum.seated += one.seated;
+    sum.unseated += one.unseated;
+    sum.no_room += one.no_room;
+    sum.dissolved += one.dissolved;
     sum.calls += one.calls;
     sum.answered += one.answered;
     sum.refused_calls += one.refused_calls;

@@ -2,7 +2,7 @@
 #pragma once
 /// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
 /// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp,
-/// registry_witness.cpp and wave_witness.cpp, one function each.
+/// registry_witness.cpp, seat_witness.cpp and wave_witness.cpp, one function each.
 
 #include <cstdint>
 #include <map>
@@ -13,6 +13,7 @@
 
 #include "sim/member.hpp"
 #include "sim/registry_witness.hpp"
+#include "sim/seat_witness.hpp"
 #include "sim/store_witness.hpp"
 #include "sim/wave_witness.hpp"
 
@@ -54,6 +55,7 @@ public:
 
     [[nodiscard]] StoreWitness& store() { return store_; }
     [[nodiscard]] RegistryWitness& registry() { return registry_; }
+    [[nodiscard]] const SeatWitness& seats() const { return seats_; }
     [[nodiscard]] WaveWitness& waves() { return waves_; }
     [[nodiscard]] const WaveWitness& waves() const { return waves_; }
     [[nodiscard]] std::size_t size() const { return rounds_.size(); }  ///< Members.
@@ -103,6 +105,7 @@ private:
     WaveWitness waves_;
     core::PlanSettings settings_;
     std::vector<core::Member> launch_;
+    SeatWitness seats_;
 };
 
 }  // namespace muster::sim

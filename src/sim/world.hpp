@@ -50,6 +50,7 @@ struct Faults {
 struct WorldOptions {
     std::uint64_t seed = 1;
     std::uint32_t engines = 8, engine_ranks = 1, group_size = 0, standbys = 0, clients = 0;
+    std::uint32_t engines_min = 1;
     std::uint32_t nodes = 1;  ///< Members are dealt to them in turn.
     std::uint32_t fan_out = 4;
     ConsensusMode consensus = ConsensusMode::blocking;
@@ -60,8 +61,11 @@ struct WorldOptions {
     Quorum quorum = Quorum::majority;
     /// Clients (any member, where there is none) do something so often; 0: only what is asked for below.
     double acts_per_ms = 0;
-    double calls_per_ms = 0;    ///< Calls of each member on the round's store and the job's registry.
-    double wishes_per_ms = 0;   ///< Rounds that each member's program asks for: regroup, park, unpark.
+    double calls_per_ms = 0;   ///< Calls of each member on the round's store and the job's registry.
+    double wishes_per_ms = 0;  ///< Rounds that each member's program asks for: regroup, park, unpark.
+    /// The world holds what a controller wants (Config::controller); the coordinator wants something else so often.
+    bool controller = false;
+    double seats_per_ms = 0;
     double closing_worlds = 0;  ///< Share of the worlds in which programs may also close the rendezvous.
     /// Engines report loads and waves, clients are told of them. Off: nobody says any, agents tick only with cause.
     bool loads = false;
@@ -90,6 +94,7 @@ struct Counts {
     std::uint64_t darknesses = 0, condemned = 0;
     std::uint64_t excluded = 0;  ///< Were told that the others have gone on without them, and stopped.
     std::uint64_t wishes = 0;
+    std::uint64_t seated = 0, unseated = 0, no_room = 0, dissolved = 0;  ///< Replicas; no_room: wanted and not seated.
     std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.
     std::uint64_t registry_calls = 0, registry_answered = 0, registry_refused = 0;
     std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;

@@ -43,6 +43,7 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](StateHeard&) {},
         [&](TellPosition& tell) { member.asked_position.push_back(tell); },
         [&](Whereabouts& whereabouts) { member.whereabouts.push_back(std::move(whereabouts)); },
+        [&](SeatRound& wanted) { member.seat_rounds.push_back(std::move(wanted.wishes)); },
         [&](Note& note) { member.notes.push_back(std::move(note.text)); },
     };
     for (auto& effect : effects) std::visit(carry, effect);

@@ -54,6 +54,7 @@ public:
         std::deque<RequestArrived> in_hand;        ///< Not replied to.
         std::vector<WakeEngine> wakes;
         std::vector<std::string> notes;
+        std::vector<SeatWishes> seat_rounds;
         std::vector<Whereabouts> whereabouts;
         std::vector<TellPosition> asked_position;
         std::vector<Rank> leavers_heard;

@@ -6,7 +6,9 @@
 # (/etc/hosts included), and when the lab's first process dies the kernel takes everything in it away.
 #
 #   nodes.sh check                exits 77 and says why where namespaces are not allowed
-#   nodes.sh up N [LAB]           LAB names it (default: lab). With MUSTER_LAB_OWNER=PID it goes down when PID is gone
+#   nodes.sh up N [LAB]           LAB names it (default: lab). With MUSTER_LAB_OWNER=PID it goes down when PID is gone.
+#                                 With MUSTER_LAB_ROOT=DIR its nodes run the system in DIR (openmpi6.sh makes one); this
+#                                 repository is there under its own path
 #   nodes.sh down [LAB]
 #   nodes.sh kill NODE [LAB]      the death of a node: all its processes, the launcher's daemon too, and its network
 #   nodes.sh boot NODE [LAB]      brings it back, empty
@@ -15,7 +17,7 @@
 # To run something there: on NODE COMMAND; as mpirun's launch agent: agent.
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-state=/run/muster-lab   # outside: LAB.pid; inside a lab: a tmpfs with NODE.pid
+state=/run/muster-lab   # outside: LAB.pid; inside a lab: a tmpfs with NODE.pid, and `root`: the folder of MUSTER_LAB_ROOT
 
 fail() { echo "nodes.sh: $*" >&2; exit 1; }
 
@@ -94,6 +96,7 @@ lab() {
     mount -t tmpfs -o mode=755 muster-lab "$state"
     { cat /etc/hosts; for i in $(seq 0 $((count - 1))); do echo "10.77.0.$((10 + i)) n$i"; done; } >"$state/hosts"
     mount --bind "$state/hosts" /etc/hosts
+    [ -z "${MUSTER_LAB_ROOT:-}" ] || echo "$MUSTER_LAB_ROOT" >"$state/root"
     ip link set lo up
     ip link add bridge0 type bridge
     ip addr add 10.77.0.254/24 dev bridge0
@@ -107,8 +110,16 @@ node() {
     mount -t proc proc /proc
     mount -t tmpfs -o mode=1777 tmp /tmp
     mount -t tmpfs -o mode=1777 shm /dev/shm
+    if [ -r "$state/root" ]; then furnish "$(cat "$state/root")"; fi
     touch /tmp/.ready
     stay
+}
+furnish() {   # another system's folder: the node's own /proc, /tmp ... and the repository, as they are outside of it
+    local root=$1 repository
+    repository=$(cd "$here/../.." && pwd)
+    mkdir -p "$root$repository"
+    for folder in /dev /proc /sys /run /tmp "$repository"; do mount --rbind "$folder" "$root$folder"; done
+    mount --bind /etc/hosts "$root/etc/hosts"
 }
 stay() { trap '' TERM INT HUP; while :; do sleep 3600 & wait $!; done; }   # a first process: reaps the orphans too
 processes() {   # the lab's own: first processes with their sleep, and the unshare beside each node
