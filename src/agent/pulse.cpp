@@ -23,11 +23,11 @@ std::uint64_t now_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-/// Members that can end one another: same node, same pid namespace. MUSTER_PROOF=off: nobody can, as if all were on
-/// nodes of their own (tests).
+/// Members that can end one another: same node, same pid namespace. MUSTER_PROOF=alone or off (tests): as if all were
+/// on nodes of their own; off: and could not be ended there either.
 std::vector<std::uint32_t> nodes_of(const std::vector<RosterEntry>& roster) {
     const char* proof = std::getenv("MUSTER_PROOF");
-    const bool together = proof == nullptr || std::string_view(proof) != "off";
+    const bool together = proof == nullptr || (std::string_view(proof) != "off" && std::string_view(proof) != "alone");
     std::vector<std::uint32_t> nodes(roster.size());
     for (std::uint32_t r = 0; r < roster.size(); ++r) {
         nodes[r] = r;
@@ -60,7 +60,9 @@ void Pulse::start(Rank self, std::uint32_t window_ms, const std::vector<RosterEn
     const auto first = std::find_if(roster.begin(), roster.end(), [](const auto& entry) { return entry.key != 0; });
     if (first == roster.end()) return;
     key_ = first->key;
-    heart_ = std::make_unique<core::Heartbeat>(self, core::HeartbeatSettings{window_ms}, nodes_of(roster));
+    window_ms_ = window_ms;
+    nodes_ = nodes_of(roster);
+    heart_ = std::make_unique<core::Heartbeat>(self, core::HeartbeatSettings{window_ms}, nodes_);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -69,9 +71,19 @@ void Pulse::ring(Round round, const std::vector<Rank>& members) {
     {
         const std::scoped_lock lock(mutex_);
         perform(heart_->ring(round, members, now_ms()));
+        mind(members);
     }
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+}
+
+/// Nobody on this node could end this process, should it stand still.
+void Pulse::mind(const std::vector<Rank>& members) {
+    const auto shares = [&](Rank rank) { return rank != self_ && nodes_[rank.value] == nodes_[self_.value]; };
+    const char* proof = std::getenv("MUSTER_PROOF");
+    const bool may = members.size() > 1 && (proof == nullptr || std::string_view(proof) != "off");
+    if (!minder_ && may && std::none_of(members.begin(), members.end(), shares))
+        minder_ = std::make_unique<Minder>(window_ms_);
 }
 
 void Pulse::stop() {
@@ -97,14 +109,15 @@ void Pulse::run() {
         std::uint64_t due = 0;
         {
             const std::scoped_lock lock(mutex_);
-            if (over_) return;
+            if (over_) return minder_.reset();
+            if (minder_) minder_->feed();
             listen();  // What waits in the socket has been heard, however late this thread comes to it.
             if (now_ms() >= heart_->due_ms()) perform(heart_->tick(now_ms()));
             due = heart_->due_ms();
         }
-        constexpr std::uint64_t kLongest = 60'000;
+        const std::uint64_t longest = std::max(1U, window_ms_ / 4);  // The minder is fed also where nobody listens.
         const auto now = now_ms();
-        const auto wait = due > now ? std::min(due - now, kLongest) : 0;
+        const auto wait = due > now ? std::min(due - now, longest) : 0;
         std::array<pollfd, 2> fds{{{event_, POLLIN, 0}, {socket_, POLLIN, 0}}};
         ::poll(fds.data(), fds.size(), static_cast<int>(wait));
         std::uint64_t count = 0;

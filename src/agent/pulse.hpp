@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "agent/bell.hpp"
+#include "agent/minder.hpp"
 #include "agent/roster.hpp"
 #include "core/heartbeat.hpp"
 
@@ -44,6 +45,7 @@ public:
 
 private:
     void run();
+    void mind(const std::vector<Rank>& members);
     void listen();
     void perform(const core::HeartbeatEffects& effects);
     void perform(const core::SendBeat& effect);
@@ -60,9 +62,12 @@ private:
     Rank self_;
     std::uint64_t key_ = 0;
     std::vector<RosterEntry> roster_;
+    std::vector<std::uint32_t> nodes_;
+    std::uint32_t window_ms_ = 0;
     std::mutex mutex_;  ///< Guards what follows.
     std::condition_variable told_;
     std::unique_ptr<core::Heartbeat> heart_;
+    std::unique_ptr<Minder> minder_;  ///< Where no other member of a round has shared this one's node.
     bool over_ = false;
     std::uint64_t confirmed_ = 0;  ///< How often.
     std::thread thread_;

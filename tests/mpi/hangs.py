@@ -107,6 +107,15 @@ def whoever_wakes_after_that_stops_itself():
 
 
 @scenario
+def whoever_is_alone_on_its_node_is_ended_by_its_minder():
+    order = "stop:rank=2@step=20"
+    code, output, lines = stepper(60, "--step-us", 2000, options=["--inject", order], PROOF="alone")
+    took = expect_refilled(code, output, lines, re.escape(order), 2)
+    expect("(killed)" in output, "not killed", output)
+    print(f"        alone on its node, stopped -> first commit of the refilled world: {took:.3f} s")
+
+
+@scenario
 def a_short_stop_is_forgiven():
     order = "stop:rank=1@step=20:0.6"
     code, output, _ = stepper(60, "--step-us", 2000, options=["--inject", order])
