@@ -9,7 +9,7 @@ namespace {
 GroupWord group_of(const std::vector<double>& turns) {
     GroupWord group;
     for (std::uint32_t s = 0; s < turns.size(); ++s) {
-        group.engines.push_back({.slot = Slot{s}, .rank = Rank{10 + s}});
+        group.engines.push_back({.slot = Slot{s}, .rank = Rank{10 + s}, .load = {}});
         if (turns[s] > 0) group.engines.back().load.gauges[kTurnGauge] = turns[s];
     }
     return group;
