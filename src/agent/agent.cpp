@@ -64,7 +64,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       places_(pool_.ranks()),
       self_(self),
       bell_(around.bell),
-      pulse_(around.pulse),
+      heart_(around.heart),
       mailbox_(around.mailbox),
       inbox_(around.inbox),
       desk_of_clients_(around.desk),
@@ -102,11 +102,11 @@ bool Agent::pump(std::chrono::milliseconds wait) {
 }
 
 /// This process may have stood still for so long that the others have gone on without it. Then it does nothing in its
-/// old round any more; the pulse ends it as soon as one of them answers.
+/// old round any more; the heart ends it as soon as one of them answers.
 void Agent::make_sure_after_sleep() {
     const auto now = Clock::now();
     const bool long_ago = now - std::exchange(pumped_, now) > std::chrono::milliseconds(config_.heartbeat_ms);
-    if (long_ago && config_.heartbeat_ms > 0) pulse_.confirm(kConfirmPatience);
+    if (long_ago && config_.heartbeat_ms > 0) heart_.confirm(kConfirmPatience);
 }
 
 /// A turn past its deadline: the engine, or one that it waits for, is hung. Revoking frees those who only wait. Where

@@ -18,7 +18,7 @@
 #include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
-#include "agent/pulse.hpp"
+#include "agent/heart.hpp"
 #include "agent/roster.hpp"
 #include "agent/watchdog.hpp"
 #include "core/leave_desk.hpp"
@@ -33,7 +33,7 @@ namespace muster::agent {
 /// What an agent shares with the rest of its process. All of it outlives the agent.
 struct Surroundings {
     Bell& bell;
-    Pulse& pulse;
+    Heart& heart;
     Mailbox& mailbox;
     Inbox& inbox;
     detail::Desk& desk;
@@ -134,7 +134,7 @@ private:
     std::vector<Rank> places_;  ///< Place in the pool -> Rank.
     Rank self_;
     Bell& bell_;
-    Pulse& pulse_;
+    Heart& heart_;
     Mailbox& mailbox_;
     Inbox& inbox_;
     detail::Desk& desk_of_clients_;

@@ -253,7 +253,7 @@ void Agent::enter_round(const core::Plan& plan) {
         if (own && s / shape.engine_ranks == own->value / shape.engine_ranks) engine.push_back(plan.world[s]);
     }
     in_round_ = true;
-    pulse_.ring(plan.round, recovery_.pool());
+    heart_.ring(plan.round, recovery_.pool());
     group_ = group;
     inbox_.new_round(own.has_value());
     apply(switchboard_.tick(milliseconds(Clock::now())));  // Deadlines of this round count from here.

@@ -4,7 +4,7 @@
 /// Intuition: a child that holds nothing but the end of a pipe. Each word on it says that the process lives; silence
 /// for the window, from a process that the kernel calls stopped, or for two windows from any other, says that it does
 /// not. The child ends with its parent, whichever way that ends, and holds none of its sockets or files. Thread safety:
-/// none; the pulse owns it.
+/// none; the heart owns it.
 
 #include <sys/types.h>
 

@@ -23,8 +23,8 @@ core::Bytes encode(const RosterEntry& entry) {
     out.u64(entry.process.space);
     out.u32(entry.bell.ipv4);
     out.u32(entry.bell.port);
-    out.u32(entry.pulse.ipv4);
-    out.u32(entry.pulse.port);
+    out.u32(entry.heart.ipv4);
+    out.u32(entry.heart.port);
     out.u64(entry.key);
     out.u64(entry.settings);
     auto bytes = out.take();
@@ -43,8 +43,8 @@ RosterEntry decode(const core::Bytes& bytes) {
     entry.process.space = in.u64();
     entry.bell.ipv4 = in.u32();
     entry.bell.port = static_cast<std::uint16_t>(in.u32());
-    entry.pulse.ipv4 = in.u32();
-    entry.pulse.port = static_cast<std::uint16_t>(in.u32());
+    entry.heart.ipv4 = in.u32();
+    entry.heart.port = static_cast<std::uint16_t>(in.u32());
     entry.key = in.u64();
     entry.settings = in.u64();
     return entry;
@@ -88,12 +88,12 @@ std::string host_name() {
 
 }  // namespace
 
-RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell, const BellAddress& pulse) {
+RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell, const BellAddress& heart) {
     RosterEntry entry;
     entry.member = {self, host_name(), config.location.empty() ? host_name() : config.location};
     entry.process = this_process();
     entry.bell = bell;
-    entry.pulse = pulse;
+    entry.heart = heart;
     entry.key = random_number();
     entry.settings = hash_of(config);
     return entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Datagram sockets between members: the bell's and the pulse's.
+/// Datagram sockets between members: the bell's and the heart's.
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

@@ -35,7 +35,7 @@ public:
     Config config;
     mpi::Started started;
     agent::Bell bell;
-    agent::Pulse pulse{bell};
+    agent::Heart heart{bell};
     agent::Mailbox mailbox{bell};
     agent::Inbox inbox{bell};
     std::shared_ptr<detail::Desk> desk;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/// Heartbeats: each member's core::Heartbeat, driven as src/agent/pulse.cpp drives it. Who is condemned is dead for
+/// Heartbeats: each member's core::Heartbeat, driven as src/agent/heart.cpp drives it. Who is condemned is dead for
 /// MPI: the others' pools are broken and their shrinks do without it, whatever it is doing.
 #include <algorithm>
 

@@ -15,7 +15,7 @@ constexpr std::uint32_t kDelayMin = 1, kDelayMax = 8;
 constexpr std::uint64_t kSettleMs = 100;  ///< Of a publication, core/load_board: its settle_ms, and as much again.
 constexpr std::uint64_t kHop = 2;         ///< Ticks of a collective per level of its tree.
 
-bool is_of_pulse(Happening what) { return what == Happening::heartbeat || what == Happening::datagram; }
+bool is_of_heart(Happening what) { return what == Happening::heartbeat || what == Happening::datagram; }
 
 core::PlanSettings plan_settings(const WorldOptions& options) {
     return {.placement = {.engines = options.engines,
@@ -152,7 +152,7 @@ void World::Stage::run(std::uint64_t until) {
         const auto event = queue_.pop(until);
         if (!event) return;
         happen(*event);
-        if (is_of_pulse(event->what)) continue;
+        if (is_of_heart(event->what)) continue;
         if (!small_ && ++since < 4 * members_.size()) continue;
         since = 0;
         witness_.looks_at(members_, now(), kRestedMax);
@@ -166,7 +166,7 @@ void World::Stage::happen(const Event& event) {
         if (member.alive && member.hung && event.epoch == member.hangs) wake(member);
         return;
     }
-    if (is_of_pulse(event.what)) {  // A thread of its own, which costs the member nothing and meets no fate.
+    if (is_of_heart(event.what)) {  // A thread of its own, which costs the member nothing and meets no fate.
         if (member.alive && member.hung) return member.frozen.push_back(event);
         return event.what == Happening::datagram ? hear_datagram(member, event.payload) : heartbeat(member);
     }

@@ -2,7 +2,7 @@
 #pragma once
 /// This member's heartbeat: a thread and a UDP socket of its own around core::Heartbeat.
 /// Intuition: the agent may wait in MPI for seconds, and the engine compute for minutes; neither means that the process
-/// is gone. So neither is asked: as long as the process gets a processor now and then its pulse beats. What it finds
+/// is gone. So neither is asked: as long as the process gets a processor now and then its heart beats. What it finds
 /// out it carries out at once: it ends a silent process of its own node, and has MPI believe a death that the launcher
 /// has not reported, so that the agent's recovery does not wait for the dead.
 /// A member that learns that the others have gone on without it ends itself with SIGKILL: nothing of what it was doing
@@ -24,13 +24,13 @@
 
 namespace muster::agent {
 
-class Pulse {
+class Heart {
 public:
-    /// `bell` is woken when MPI has been told of a death. It outlives the pulse.
-    explicit Pulse(const Bell& bell);
-    ~Pulse();
-    Pulse(const Pulse&) = delete;
-    Pulse& operator=(const Pulse&) = delete;
+    /// `bell` is woken when MPI has been told of a death. It outlives the heart.
+    explicit Heart(const Bell& bell);
+    ~Heart();
+    Heart(const Heart&) = delete;
+    Heart& operator=(const Heart&) = delete;
 
     [[nodiscard]] BellAddress address() const { return address_; }
 

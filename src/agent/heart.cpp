@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "agent/pulse.hpp"
+#include "agent/heart.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -41,11 +41,11 @@ std::vector<std::uint32_t> nodes_of(const std::vector<RosterEntry>& roster) {
 
 }  // namespace
 
-Pulse::Pulse(const Bell& bell) : bell_(bell), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+Heart::Heart(const Bell& bell) : bell_(bell), event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
     socket_ = open_datagrams(address_);
 }
 
-Pulse::~Pulse() {
+Heart::~Heart() {
     stop();
     if (thread_.joinable()) thread_.join();
     for (auto& teller : tellers_) teller.join();
@@ -53,7 +53,7 @@ Pulse::~Pulse() {
     if (event_ >= 0) ::close(event_);
 }
 
-void Pulse::start(Rank self, std::uint32_t window_ms, const std::vector<RosterEntry>& roster) {
+void Heart::start(Rank self, std::uint32_t window_ms, const std::vector<RosterEntry>& roster) {
     if (window_ms == 0 || socket_ < 0) return;
     self_ = self;
     roster_ = roster;
@@ -66,7 +66,7 @@ void Pulse::start(Rank self, std::uint32_t window_ms, const std::vector<RosterEn
     thread_ = std::thread([this] { run(); });
 }
 
-void Pulse::ring(Round round, const std::vector<Rank>& members) {
+void Heart::ring(Round round, const std::vector<Rank>& members) {
     if (!heart_) return;
     {
         const std::scoped_lock lock(mutex_);
@@ -78,7 +78,7 @@ void Pulse::ring(Round round, const std::vector<Rank>& members) {
 }
 
 /// Nobody on this node could end this process, should it stand still.
-void Pulse::mind(const std::vector<Rank>& members) {
+void Heart::mind(const std::vector<Rank>& members) {
     const auto shares = [&](Rank rank) { return rank != self_ && nodes_[rank.value] == nodes_[self_.value]; };
     const char* proof = std::getenv("MUSTER_PROOF");
     const bool may = members.size() > 1 && (proof == nullptr || std::string_view(proof) != "off");
@@ -86,7 +86,7 @@ void Pulse::mind(const std::vector<Rank>& members) {
         minder_ = std::make_unique<Minder>(window_ms_);
 }
 
-void Pulse::stop() {
+void Heart::stop() {
     {
         const std::scoped_lock lock(mutex_);
         over_ = true;
@@ -96,7 +96,7 @@ void Pulse::stop() {
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
 }
 
-void Pulse::confirm(std::chrono::milliseconds patience) {
+void Heart::confirm(std::chrono::milliseconds patience) {
     if (!heart_) return;
     std::unique_lock lock(mutex_);
     const auto before = confirmed_;
@@ -104,7 +104,7 @@ void Pulse::confirm(std::chrono::milliseconds patience) {
     told_.wait_for(lock, patience, [&] { return over_ || confirmed_ != before; });
 }
 
-void Pulse::run() {
+void Heart::run() {
     for (;;) {
         std::uint64_t due = 0;
         {
@@ -125,7 +125,7 @@ void Pulse::run() {
     }
 }
 
-void Pulse::listen() {
+void Heart::listen() {
     std::array<std::byte, 64> bytes{};
     ssize_t size = 0;
     while ((size = ::recv(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT)) >= 0)
@@ -133,17 +133,17 @@ void Pulse::listen() {
             perform(heart_->received(*message, now_ms()));
 }
 
-void Pulse::perform(const core::HeartbeatEffects& effects) {
+void Heart::perform(const core::HeartbeatEffects& effects) {
     for (const auto& effect : effects) std::visit([this](const auto& one) { perform(one); }, effect);
 }
 
-void Pulse::perform(const core::SendBeat& effect) {
+void Heart::perform(const core::SendBeat& effect) {
     const auto& to = roster_[effect.to.value];
-    send_datagram(socket_, to.pulse, to.member.node == roster_[self_.value].member.node,
+    send_datagram(socket_, to.heart, to.member.node == roster_[self_.value].member.node,
                   core::encode(effect.message, key_));
 }
 
-void Pulse::perform(const core::KillSilent& effect) {
+void Heart::perform(const core::KillSilent& effect) {
     const auto& process = roster_[effect.rank.value].process;
     const bool killed = end_process(process);
     trace("rank " + std::to_string(effect.rank.value) +
@@ -152,7 +152,7 @@ void Pulse::perform(const core::KillSilent& effect) {
                               : " cannot be ended from here"));
 }
 
-void Pulse::perform(const core::Condemned& effect) {
+void Heart::perform(const core::Condemned& effect) {
     const bool told = mpi::declare_failed(effect.rank);
     bell_.wake();
     if (effect.why.empty()) return;
@@ -168,24 +168,24 @@ void Pulse::perform(const core::Condemned& effect) {
 }
 
 /// A launcher that is out of reach costs a second or more, in which this member must go on beating.
-void Pulse::tell_launcher(std::vector<nlohmann::json> events) {
+void Heart::tell_launcher(std::vector<nlohmann::json> events) {
     tellers_.emplace_back([self = self_, events = std::move(events)] {
         LauncherLink link(self);
         for (const auto& event : events) link.send(event);
     });
 }
 
-void Pulse::perform(const core::Excluded& effect) {
+void Heart::perform(const core::Excluded& effect) {
     say("this process stood still, and the others have gone on without it (" + effect.why + "): it stops");
     std::fflush(nullptr);
     (void)std::raise(SIGKILL);
 }
 
-void Pulse::perform(const core::Confirmed& /*effect*/) {
+void Heart::perform(const core::Confirmed& /*effect*/) {
     ++confirmed_;
     told_.notify_all();
 }
 
-void Pulse::perform(const core::BeatNote& effect) { trace(effect.text); }
+void Heart::perform(const core::BeatNote& effect) { trace(effect.text); }
 
 }  // namespace muster::agent
