@@ -44,6 +44,10 @@ int run(const train::Options& options) {
     while (const auto turn = session->next()) {
         if (turn.kind == muster::Turn::rebuilt || !trainer.wired())
             trainer.rewire();
+        else if (turn.kind == muster::Turn::suspend)
+            trainer.save();  // The job may be about to end, to be started again.
+        else if (turn.kind == muster::Turn::resume)
+            continue;
         else if (!trainer.finished())
             trainer.train();
         else

@@ -67,4 +67,9 @@ bool end_process(const ProcessId& process) {
     return sent;
 }
 
+std::string host_name() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
+}
+
 }  // namespace muster::agent

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/roster.hpp"
 
-#include <unistd.h>
 
 #include <random>
 
@@ -71,7 +70,8 @@ std::uint64_t hash_of(const Config& config) {
                                       static_cast<std::uint32_t>(config.slot_order),
                                       config.heartbeat_ms,
                                       static_cast<std::uint32_t>(config.quorum),
-                                      static_cast<std::uint32_t>(config.controller)})
+                                      static_cast<std::uint32_t>(config.controller),
+                                      static_cast<std::uint32_t>(!config.state_directory.empty())})
         out.u32(value);
     return core::hash_of(out.take());
 }
@@ -79,11 +79,6 @@ std::uint64_t hash_of(const Config& config) {
 std::uint64_t random_number() {
     std::random_device device;
     return (std::uint64_t{device()} << 32U) | device();
-}
-
-std::string host_name() {
-    char name[256] = {};
-    return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 }  // namespace

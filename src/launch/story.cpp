@@ -80,9 +80,11 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
                  " is slow: its part of a turn takes " + milliseconds(field(event, "turn_ms", 0.0)) + " ms, " +
                  milliseconds(field(event, "times", 0.0)) + " times as long as the others' of lockstep group " +
                  number(field(event, "group", 0))}};
-    if (kind == "state")
+    if (kind == "state") {
+        state_ = field<std::string>(event, "state", "");
         return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +
                  ", asked for by rank " + number(field(event, "by", -1)) + ")"}};
+    }
     if (kind == "exit") {
         exits_.push_back({.rank = field(event, "rank", rank), .status = field(event, "status", 0)});
         return {{"rank " + number(exits_.back().rank) + " exits with " + number(exits_.back().status), true}};

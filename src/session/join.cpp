@@ -159,12 +159,25 @@ void Session::Impl::start_agent() {
     });
 }
 
+/// One member of each node looks for what an earlier launch has left there. Where that cannot be used the first round
+/// is an ending, for all: nobody begins anew in silence.
+std::optional<core::RestoredJob> Session::Impl::restored_here() {
+    const auto& node = launch[started.self.value].node;
+    const auto first =
+        std::find_if(launch.begin(), launch.end(), [&](const core::Member& member) { return member.node == node; });
+    if (first->rank != started.self) return std::nullopt;
+    auto restored = agent::read_state(config);
+    if (!restored) mailbox.wish({ExitCode::bad_usage, restored.error().text});
+    return restored ? std::move(*restored) : std::nullopt;
+}
+
 namespace {
 
 /// Should all ranks crash before there is a round, the launcher must not take it for a program without muster: mpirun's
 /// exit code may be 0 then.
 void tell_launcher_joining() {
     const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank == nullptr) rank = std::getenv("PMIX_RANK");  // Under srun.
     if (rank == nullptr || std::string_view(rank) != "0") return;
     agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
 }
@@ -179,6 +192,7 @@ Result<Done> Session::Impl::join() {
     agent::set_log_rank(started.self);
     watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
     watch_exit(*this);
+    pulse = std::make_unique<agent::Pulse>(started.self, mailbox, *desk);
     if (started.self.value == 0)
         for (const auto& note : started.notes) agent::say(note);
     if (auto counts = check_counts(); !counts) return counts.error();
@@ -203,8 +217,9 @@ Result<Done> Session::Impl::join() {
                                                std::to_string(round.load())});
     });
     heart.start(started.self, config.heartbeat_ms, roster);
+    const auto restored = restored_here();
     agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self,
-                                           agent::Surroundings{bell, heart, mailbox, inbox, *desk, watchdog});
+                                           agent::Surroundings{bell, heart, mailbox, inbox, *desk, watchdog}, restored);
     turns = std::make_unique<Turns>(surroundings_of_turns());
     start_agent();
     take_posix_signals();
@@ -220,6 +235,7 @@ Session::Impl::~Impl() {
     agent::uninstall_posix_signals();
     if (agent && agent->lost_any()) finalize_may_hang = true;
     if (thread.joinable()) thread.join();
+    pulse.reset();
     mpi::set_error_handler([] {});
 }
 
