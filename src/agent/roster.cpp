@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/roster.hpp"
 
-
 #include <random>
 
 #include "mpi/pool.hpp"

@@ -134,7 +134,7 @@ void Heartbeat::hear(const Message& message, std::uint64_t now_ms) {
             if (!of_this_round) return;
             if (message.subject == self_)
                 return left_out("rank " + std::to_string(message.from.value) + " says it was silent", true, now_ms);
-            return hear_condemned(message);
+            return hear_condemned(message, now_ms);
         case Message::alone:
             if (of_this_round && near(message.from)) give_the_others_up(0);
             return;

@@ -119,7 +119,8 @@ private:
     void condemn(Rank subject, const std::string& why, std::uint64_t now_ms);
     void give_the_others_up(std::uint64_t silent_ms);
     void watch_too(Rank rank, std::uint64_t heard_ms);
-    void hear_condemned(const HeartbeatMessage& message);
+    void hear_condemned(const HeartbeatMessage& message, std::uint64_t now_ms);
+    void close_ring(std::uint64_t now_ms);
     void pass_on(Rank subject);
     [[nodiscard]] std::vector<Rank> witnesses(Rank subject) const;
     [[nodiscard]] std::optional<Rank> before(Rank rank) const;

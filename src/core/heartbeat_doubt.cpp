@@ -148,8 +148,7 @@ void Heartbeat::condemn(Rank subject, const std::string& why, std::uint64_t now_
     effects_.push_back(Condemned{subject, why});
     pass_on(subject);
     send(subject, Message::condemned, subject);
-    if (const auto next = before(subject)) watch_too(*next, now_ms);
-    if (const auto first = before(self_)) watch_too(*first, now_ms);
+    close_ring(now_ms);
 }
 
 /// For this node alone: the others may be well, and are told nothing. The fence says who may go on.
@@ -168,7 +167,12 @@ void Heartbeat::give_the_others_up(std::uint64_t silent_ms) {
         if (mate != self_ && near(mate)) send(mate, Message::alone);
 }
 
-void Heartbeat::hear_condemned(const Message& message) {
+/// Whoever stands before this member now is listened to: the one that was there before may have been condemned.
+void Heartbeat::close_ring(std::uint64_t now_ms) {
+    if (const auto next = before(self_)) watch_too(*next, now_ms);
+}
+
+void Heartbeat::hear_condemned(const Message& message, std::uint64_t now_ms) {
     const Rank subject = message.subject;
     if (!is_member(subject) || !condemned_.insert(subject).second) return;
     watched_.erase(subject);
@@ -176,6 +180,7 @@ void Heartbeat::hear_condemned(const Message& message) {
     std::erase_if(inquiries_, [&](const Inquiry& inquiry) { return inquiry.subject == subject; });
     effects_.push_back(Condemned{subject, ""});
     pass_on(subject);
+    close_ring(now_ms);
 }
 
 /// To the members at distance 1, 2, 4, ... in the ring: whoever hears it for the first time does the same, so all know

@@ -121,6 +121,16 @@ TEST(Heartbeat, WhoIsCutOffCondemnsNobodyForTheOthers) {
     }
 }
 
+/// Those of its own node are deaf too: what they do not hear proves nothing.
+TEST(Heartbeat, ANodeThatOnlyHearsNothingCondemnsNobodyForTheOthers) {
+    BeatingRing ring({0, 0, 1, 1});
+    ring.run(1'000);
+    ring.cut = [](Rank from, Rank to) { return to.value >= 2 && from.value < 2; };
+    ring.run(3 * kWindow);
+    for (std::uint32_t other = 0; other < 2; ++other) EXPECT_TRUE(ring.members[other].condemned.empty()) << other;
+    for (const std::uint32_t deaf : {2U, 3U}) EXPECT_EQ(ring.members[deaf].condemned.size(), 2U) << deaf;
+}
+
 TEST(Heartbeat, ADarkNodeIsGivenUpWithinTwoWindowsAndItsMembersGiveUpTheOthers) {
     BeatingRing ring(kThreeNodes);
     ring.run(1'000);
@@ -168,11 +178,22 @@ TEST(Heartbeat, AListenerThatDiesIsReplacedBeforeTheNextRound) {
     EXPECT_LE(*ring.all_know({0, 1, 4, 5}, 2) - since, kWindow + kHops);
 }
 
+TEST(Heartbeat, WhoseNeighbourWasCondemnedByOthersListensToTheNextOne) {
+    BeatingRing ring(kOneNode);
+    ring.run(1'000);
+    const HeartbeatMessage verdict{
+        .word = HeartbeatMessage::condemned, .from = Rank{0}, .round = Round{1}, .subject = Rank{3}};
+    ASSERT_FALSE(ring.members[4].heart.watches(Rank{2}));
+    EXPECT_FALSE(ring.members[4].heart.received(verdict, ring.now).empty());
+    EXPECT_TRUE(ring.members[4].heart.watches(Rank{2}));
+}
+
 TEST(Heartbeat, WhoWasStoppedItselfHasNoOpinion) {
     BeatingRing ring(kOneNode);
     ring.run(1'000);
     for (std::uint32_t r = 0; r < 6; ++r) ring.stop(r);
     ring.run(10 * kWindow);
+    for (auto& member : ring.members) member.waiting.clear();
     for (std::uint32_t r = 0; r < 6; ++r) {  // They come back one after the other.
         ring.go_on(r);
         ring.run(kWindow / 10);
