@@ -149,16 +149,18 @@ def an_engine_that_hangs_in_its_own_code_is_ended():
 
 @scenario
 def a_deadline_that_is_learned():
-    code, output, lines = stepper(60, "--step-us", 2000, "--hang", "1@40", FORWARD_DEADLINE_FACTOR=50)
-    expect_refilled(code, output, lines, "turn has taken", 1)
+    """Each engine learns its own: one that is quicker may free the others before the hung one's is over."""
+    code, output, _ = stepper(60, "--step-us", 2000, "--hang", "1@40", FORWARD_DEADLINE_FACTOR=50)
+    expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+    expect(re.findall(r"lost rank (\d+)", output) == ["1"], "rank 1 was not lost alone", output)
 
 
 @scenario
 def who_is_slow_is_said_and_stays():
     code, output, _ = stepper(60, "--step-us", 2000, options=["--inject", "slow:rank=1@step=5:40"])
     expect(code == 0 and "round 1->2" not in output, f"exit code {code}", output)
-    slow = re.findall(r"^rank (\d+) on \S+ is slow: .* takes (\S+) ms, (\S+) times", output, re.M)
-    expect(slow and {rank for rank, _, _ in slow} == {"1"} and float(slow[-1][2]) > 2, f"{slow}", output)
+    slow = [float(times) for times in re.findall(r"^rank 1 on \S+ is slow: .* ms, (\S+) times", output, re.M)]
+    expect(slow and max(slow) > 2, f"{slow}", output)
 
 
 @scenario
