@@ -68,8 +68,9 @@ void Heartbeat::alive(Rank rank, std::uint64_t now_ms) {
 
 HeartbeatEffects Heartbeat::received(const Message& message, std::uint64_t now_ms) {
     const bool sensible = message.from.value < nodes_.size() && message.subject.value < nodes_.size();
-    if (!sensible || message.from == self_ || round_ == Round{} || excluded_ || stale(message, now_ms)) return take();
+    if (!sensible || message.from == self_ || round_ == Round{} || excluded_) return take();
     alive(message.from, now_ms);
+    if (stale(message, now_ms)) return take();
     hear(message, now_ms);
     return take();
 }

@@ -81,6 +81,7 @@ TEST(Heartbeat, WhoIsSentHomeByAPlanIsNotTakenForAZombie) {
     EXPECT_FALSE(ring.members[5].excluded);
     ring.run(kWindow);
     EXPECT_TRUE(ring.members[5].excluded);  // Nobody takes that long.
+    EXPECT_TRUE(ring.members[5].condemned.empty()) << "who says that it is out of the round is alive";
 }
 
 TEST(Heartbeat, AnInquiryIsConfirmedOrRefused) {
