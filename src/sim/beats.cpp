@@ -99,6 +99,7 @@ void World::Stage::cut_off(Member& member) {
     member.cut = true;
     ++counts_.cut_off;
     lose(member);
+    if (!member.hung && member.waits == Waits::meeting) return meet_alone(member);
     arrange(dice_.between(1, 4'000), member, Happening::notice, member.pool);
 }
 
