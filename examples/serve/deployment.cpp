@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include "serve/calls.hpp"
+
 namespace serve {
 namespace {
 
@@ -19,12 +21,26 @@ bool Deployment::begin() {
 
 /// At equal distances in the course of the requests.
 bool Deployment::run() {
+    if (options_.calls > 0) return call_at_random();
     for (std::size_t i = 1; i < options_.replicas.size(); ++i) {
         if (!tally_.wait_answered(options_.requests * i / options_.replicas.size())) return true;  // It ends otherwise.
         const auto replicas = options_.replicas[i];
         if (!reach(replicas, controller_.update_backend_config(kBackend, {.num_replicas = replicas}))) return false;
     }
     return true;
+}
+
+/// begin() has had the first goal. The last calls may come when all requests are answered.
+bool Deployment::call_at_random() {
+    Calls calls(controller_, options_, 1);
+    for (std::uint64_t i = 0; i < options_.calls; ++i) {
+        if (!tally_.wait_answered(options_.requests * i / options_.calls)) return true;  // It ends otherwise.
+        calls.one(kBackend);
+        ++report_.calls;
+    }
+    const auto wrong = calls.check();
+    report_.goals = calls.goals();
+    return !wrong || fail(*wrong);
 }
 
 bool Deployment::reach(std::uint32_t replicas, const Goal& goal) {

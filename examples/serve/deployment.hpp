@@ -22,6 +22,7 @@ struct DeploymentReport {
         double ms = 0;  ///< Until its goal was reached.
     };
     std::vector<Scaling> scalings;
+    std::uint64_t calls = 0, goals = 0;  ///< Random ones that were answered, and the goals of all.
     std::optional<std::string> failure;
 };
 
@@ -38,6 +39,7 @@ public:
 
 private:
     using Goal = muster::Result<std::optional<muster::GoalId>>;
+    [[nodiscard]] bool call_at_random();
     [[nodiscard]] bool reach(std::uint32_t replicas, const Goal& goal);
     bool fail(const std::string& why);
 

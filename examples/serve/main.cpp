@@ -70,6 +70,7 @@ serve::Report converse(muster::Session& session, serve::Traffic& traffic, serve:
     std::thread deploying([&] {
         if (!options.replicas.empty() && !deployment.run())
             session.abort("deployment: " + *deployment.report().failure);
+        tally.deployed();
     });
     std::thread operating([&] {
         report.signals = serve::Operator(*client, tally, options).run();

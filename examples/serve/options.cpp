@@ -21,6 +21,9 @@ constexpr const char* kAbout =
     "  muster run -n 4 --group-size 2 --standbys 1 --clients 1 --work requests -- serve --kill 2@suspend --json -\n"
     "  muster run -n 4 --group-size 2 --clients 1 --work requests -- serve --only-slots 2 --cycles 0\n"
     "  muster run -n 8 --group-size 1 --clients 1 --work requests --controller -- serve --replicas 2,6,3 --cycles 0\n"
+    "  muster run -n 8 --group-size 1 --clients 1 --work requests --controller --inject "
+    "crash-after-checkpoint=0.1,max=4:kill "
+    "-- serve --replicas 1,2 --calls 50 --cycles 0\n"
     "  MUSTER_GROUP_SIZE=2 MUSTER_STANDBYS=1 MUSTER_CLIENTS=1 MUSTER_WORK=requests mpirun --with-ft ulfm -n 6 serve";
 
 constexpr const char* kAboutKill =
@@ -48,6 +51,9 @@ void add_options(CLI::App& app, Options& options) {
                    "course of the requests")
         ->delimiter(',')
         ->check(CLI::Range(1, 10'000));
+    number("--calls", options.calls,
+           "In a job with a controller: so many random calls of it at equal distances in the course of the requests "
+           "(backends, traffic, and the numbers of --replicas at random); at the end all that was answered must hold");
     app.add_option("--json", options.json, "File for the result; - is standard output, in place of the table");
     number("--data", options.data, "The digits, CSV, gzipped or not");
 }

@@ -23,7 +23,8 @@ struct Options {
     std::uint32_t only_slots = 0;   ///< Requests go to the engines at the first so many slots alone; 0: to any.
     /// With a controller: replicas of the backend, one number after the other in the course of the requests.
     std::vector<std::uint32_t> replicas;
-    std::string json;  ///< Empty: no result file. "-": standard output, in place of the table.
+    std::uint32_t calls = 0;  ///< With a controller: random calls in the course of the requests, instead of that.
+    std::string json;         ///< Empty: no result file. "-": standard output, in place of the table.
     std::string data;
     std::vector<KillOrder> kills;
 };

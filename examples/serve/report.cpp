@@ -46,6 +46,8 @@ Json to_json(const Report& report, const std::vector<std::string>& problems) {
               {"engines", Json::array()},
               {"rounds", Json::array()},
               {"scalings", Json::array()},
+              {"calls", report.deployment.calls},
+              {"goals", report.deployment.goals},
               {"replicas", traffic.replicas},
               {"problems", problems}};
     for (const auto& t : report.signals.transitions)
@@ -73,6 +75,9 @@ void print_transitions(const OperatorReport& signals) {
 void print_scalings(const DeploymentReport& deployment) {
     if (!deployment.scalings.empty()) std::printf("\n%-12s%12s\n", "replicas", "ms");
     for (const auto& s : deployment.scalings) std::printf("%-12u%12.1f\n", s.replicas, s.ms);
+    if (deployment.calls > 0)
+        std::printf("%llu random calls of the controller, %llu goals, all of them there at the end\n",
+                    wide(deployment.calls), wide(deployment.goals));
 }
 
 void print_engines(const TrafficReport& traffic) {

@@ -81,7 +81,8 @@ TEST(ControllerReport, ARowThatIsMissingMeansThatTheBenchmarkBrokeOff) {
         auto without = changes();
         without.erase(form.name);
         EXPECT_FALSE(controller_report(4, without, deaths())) << form.name;
-        for (const auto& [row, samples] : changes()[form.name]) {
+        const auto whole = changes();
+        for (const auto& [row, samples] : whole.at(form.name)) {
             auto broken = changes();
             broken[form.name].erase(row);
             EXPECT_FALSE(controller_report(4, broken, deaths())) << form.name << " " << row;

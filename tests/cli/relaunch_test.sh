@@ -75,7 +75,7 @@ job=$!
 awaits 1 "step 50/"
 timeout 60 "$muster" run --join grow --rendezvous "$work/meet" --host localhost:2 --rendezvous-config $quick >"$work/join" 2>&1 </dev/null &
 joiner=$!
-end "a job that somebody joins grows" 0 "relaunch to grow: localhost_[0-9]+_0 is taken in; 4 engines and 0 standbys on 127.0.0.1:2, localhost:2"
+end "a job that somebody joins grows" 0 "relaunch to grow: localhost_[0-9]+_[0-9]+ is taken in; 4 engines and 0 standbys on 127.0.0.1:2, localhost:2"
 same_weights "growth"
 wait $joiner || fail_if "who joined ends as the job does" "$? $(cat "$work/join")"
 grep -q "taken in by 127.0.0.1_[0-9]*_0, which launches the job again with this machine" "$work/join" || fail_if "who joined is told" "$(cat "$work/join")"

@@ -212,6 +212,34 @@ TEST_F(ReplicasTest, R4AStartThatItsCoordinatorBeganIsFinishedByTheNext) {
     EXPECT_EQ(job.seats(), 2u);
 }
 
+TEST_F(ReplicasTest, WhoHasPreparedInTheMiddleOfARebuildSaysSoAfterIt) {
+    job.engines_prepare = false;
+    (void)job.create("a", 1);
+    job.pass(300);
+    for (const std::uint32_t rank : {0U, 1U}) {
+        ASSERT_EQ(job.at(rank).to_prepare.size(), 1u);
+        job.carry_out(rank, job.board(rank).interrupted());
+        job.carry_out(rank, job.board(rank).replica_prepared(job.at(rank).to_prepare.front().spec.seat, std::nullopt));
+        job.at(rank).to_prepare.clear();
+    }
+    job.rebuild();
+    job.go_on();
+    EXPECT_EQ(job.serving("a"), 1u);
+}
+
+TEST_F(ReplicasTest, R3RequestsGoByWhatIsSafeOnly) {
+    BackendConfig config;
+    const auto call = encode(Call{Command{CreateBackend{"a", config, "{}"}}});
+    job.carry_out(0, job.board(0).controller_call({CallId{1}, call, CallId{1}, {}}));
+    EXPECT_TRUE(job.state().backends.contains("a")) << "here it is, and no follower has heard of it";
+    const auto early = job.submit(0, 1, {Target::backend, "a"});
+    EXPECT_EQ(job.outcome(0, early), "Backend a is not registered.");
+    job.go_on();
+    const auto late = job.submit(0, 1, {Target::backend, "a"});
+    job.go_on(200);
+    EXPECT_EQ(job.outcome(0, late), "reply 2");
+}
+
 TEST_F(ReplicasTest, AnUnhealthyReplicaIsReplaced) {
     (void)job.create("a", 1);
     job.go_on();

@@ -24,10 +24,10 @@ void scale(Scene& scene) {
     Stream first(scene.client, at("door")), second(scene.client, at("door")), other(scene.client, to("b"));
     if (first.since_now(50).replicas.size() != 2) wrong("not both replicas answer");
     scene.deployments.scale("a", 6);
-    const auto six = first.since_now(200);
+    const auto six = first.since_now(60);
     if (six.replicas.size() != 6) wrong(std::to_string(six.replicas.size()) + " replicas answer, not 6");
     scene.deployments.scale("a", 3);
-    const auto three = first.since_now(200);
+    const auto three = first.since_now(60);
     if (three.replicas.size() != 3) wrong(std::to_string(three.replicas.size()) + " replicas answer, not 3");
     if (three.versions.size() != 1 || !three.versions.contains("a/3")) wrong("another factor than 3");
     std::printf("scaled: %lu answered by b meanwhile\n", other.counts().all);
@@ -91,11 +91,11 @@ void death_of(Scene& scene, std::uint32_t rank) {
     Stream stream(scene.client, to("a")), second(scene.client, to("a"));
     (void)stream.since_now(50);
     const Asked asked{7, 0, rank + 1};
-    for (int i = 0; i < 8; ++i) {  // One of them meets it.
-        const auto id = scene.client.submit(std::as_bytes(std::span(&asked, 1)), to("a"));
-        if (!id) return wrong("submit: " + id.error().text);
-        if (const auto reply = scene.client.wait(*id, 20s); !reply || reply->error) return wrong("a request was lost");
-    }
+    muster::SubmitOptions there = to("a");
+    there.engine = muster::Slot{rank};  // The first world's slots are in the order of ranks.
+    const auto id = scene.client.submit(std::as_bytes(std::span(&asked, 1)), there);
+    if (!id) return wrong("submit: " + id.error().text);
+    if (const auto reply = scene.client.wait(*id, 20s); !reply || reply->error) return wrong("a request was lost");
     for (int i = 0; i < 200 && stream.since_now(20).replicas.size() < 2; ++i) {
     }
     if (scene.deployments.serving("a") != 2) wrong("it has not 2 replicas");
@@ -111,9 +111,9 @@ void traffic(Scene& scene) {
     scene.deployments.door("door", {{"a", 0.7}, {"b", 0.3}});
     scene.deployments.done("shadow", scene.deployments.controller().shadow_traffic("door", "c", 1.0));
     Stream stream(scene.client, at("door"), 100us);
-    const auto split = stream.since_now(1'000);
+    const auto split = stream.since_now(400);
     const double part = static_cast<double>(split.backends.at("a")) / static_cast<double>(split.all);
-    if (part < 0.62 || part > 0.78) wrong("a has a part of " + std::to_string(part));
+    if (part < 0.58 || part > 0.82) wrong("a has a part of " + std::to_string(part));
     if (split.backends.contains("c")) wrong("the shadow's answer was seen");
     std::printf("split %.3f of %lu\n", part, split.all);
     const auto gone = scene.deployments.controller().delete_backend("a");

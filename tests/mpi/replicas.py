@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from harness import TESTS, expect, launch, main, scenario
+from harness import BIN, MPIRUN, TESTS, execute, expect, launch, main, scenario
 
 
 def deploy(mode, ranks, group_size=1, lost=0, **settings):
@@ -64,6 +64,35 @@ def r14_r15_traffic_is_divided_and_copied():
     split = re.search(r"split [0-9.]+ of (\d+)", output)
     copies = sum(copies for _, copies in found.values())
     expect(copies >= int(split.group(1)), f"{copies} copies of {split.group(1)} requests", output)
+
+
+def random_calls(calls, deaths, *options):
+    """examples/serve with random calls of the controller beside its requests; (deaths to order, its last words)."""
+    serve = os.path.join(BIN, "serve")
+    command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(deaths + 4), "--group-size", "1",
+               "--clients", "1", "--work", "requests", "--controller", "--quorum", "none", *options, "--", serve,
+               "--replicas", "1,2,3", "--calls", str(calls), "--requests", str(calls * 20), "--rate", "100", "--cycles",
+               "0", "--patience", "60"]
+    code, output = execute(command, 120, {})
+    expect(code == 0 and "every request was answered once" in output, f"exit code {code}", output)
+    said = re.search(r"^\d+ random calls of the controller.*$", output, re.M)
+    expect(said, "the calls were not all made", output)
+    died = output.count("a fault to order: ")
+    print(f"{died} deaths; {said.group(0)}", flush=True)
+    return died, output
+
+
+@scenario
+def r1_r5_random_calls_and_requests_while_coordinators_die():
+    died, output = random_calls(40, 8, "--inject", "crash-after-checkpoint=0.25,max=8:kill")
+    expect(died >= 4, f"only {died} deaths", output)
+
+
+@scenario
+def r1_two_of_three_holders_die_at_the_same_moment():
+    died, output = random_calls(30, 4, "--inject", "kill:rank=0@time=2s; kill:rank=1@time=2s; kill:rank=2@time=5s; "
+                                "kill:rank=3@time=5s")
+    expect(died == 4, f"{died} deaths", output)
 
 
 if __name__ == "__main__":
