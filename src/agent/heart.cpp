@@ -83,7 +83,8 @@ void Heart::mind(const std::vector<Rank>& members) {
     const char* proof = std::getenv("MUSTER_PROOF");
     const bool may = members.size() > 1 && (proof == nullptr || std::string_view(proof) != "off");
     if (!minder_ && may && std::none_of(members.begin(), members.end(), shares))
-        minder_ = std::make_unique<Minder>(window_ms_);
+        minder_ = std::make_unique<Minder>(window_ms_ - window_ms_ / 8);  // Before the others' verdict: their proof.
+    if (minder_) minder_->feed();
 }
 
 void Heart::stop() {
@@ -110,9 +111,10 @@ void Heart::run() {
         {
             const std::scoped_lock lock(mutex_);
             if (over_) return minder_.reset();
-            if (minder_) minder_->feed();
             listen();  // What waits in the socket has been heard, however late this thread comes to it.
-            if (now_ms() >= heart_->due_ms()) perform(heart_->tick(now_ms()));
+            const bool due_now = now_ms() >= heart_->due_ms();
+            if (due_now) perform(heart_->tick(now_ms()));
+            if (minder_ && (due_now || heart_->due_ms() == UINT64_MAX)) minder_->feed();
             due = heart_->due_ms();
         }
         const std::uint64_t longest = std::max(1U, window_ms_ / 4);  // The minder is fed also where nobody listens.
