@@ -18,6 +18,7 @@ constexpr auto kProofPatience = std::chrono::milliseconds(500);
 constexpr auto kSettle = std::chrono::milliseconds(5);
 constexpr auto kProofGlance = std::chrono::milliseconds(3);
 constexpr auto kReturnPatience = std::chrono::milliseconds(1'000);
+constexpr auto kNearly = std::chrono::milliseconds(200);
 constexpr auto kReturnGlance = std::chrono::milliseconds(1);
 
 }  // namespace
@@ -58,7 +59,10 @@ std::optional<core::Input> Agent::perform(const core::Revoke&) {
 /// code of its own: the process ends, as if a member of its node had ended it, and the others' shrink, which waits for
 /// it, goes on without it.
 void Agent::end_hung_engine() {
-    if (!std::exchange(overdue_, false)) return;
+    // A peer whose turn began a moment earlier may be the one that has begun this round.
+    const auto due = inbox_.whereabouts.turn_due_ms.load(std::memory_order_relaxed);
+    const bool nearly = due != 0 && milliseconds(Clock::now() + kNearly) >= due;
+    if (!std::exchange(overdue_, false) && !nearly) return;
     const auto since = inbox_.whereabouts.turn_since_ms.load();
     const auto until = Clock::now() + kReturnPatience;
     while (!mailbox_.engine_waits() && Clock::now() < until) {
