@@ -124,8 +124,18 @@ struct Config {
     /// the same run, started again, goes on from it; empty: nowhere. Shared by all nodes, or one on each.
     std::string state_directory;
     Durability durability = Durability::fsync;
-    std::uint32_t controller_period_ms = 100;     ///< Between two turns of the controller's loop.
-    std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
+    std::uint32_t controller_period_ms = 100;  ///< Between two turns of the controller's loop.
+    std::string location;                      ///< Place in the topology, "rack/node"; empty: the host's name.
+    /// A member of which nobody has heard anything for so long is gone for the others: it is ended, where somebody can,
+    /// and the job goes on without it. A quarter of it lies between two heartbeats. 0: none. From 100 ms on a machine
+    /// with cores to spare; minutes are allowed.
+    std::uint32_t heartbeat_ms = 1'000;
+    /// A turn of the program's that takes longer is hung: all engines are freed from their collectives, and whose
+    /// engine does not come back is ended like a silent member. 0: a turn may take as long as it likes.
+    std::uint32_t forward_deadline_ms = 0;
+    /// The same, learned: so many times the longest of this engine's last 32 turns, once it has taken 8, and at least a
+    /// second. The shorter of the two counts. 0: nothing is learned.
+    std::uint32_t forward_deadline_factor = 0;
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
     std::uint32_t commit_deadline_ms = 600'000;   ///< For the slowest engine to reach a commit.
@@ -147,7 +157,8 @@ struct Config {
     /// least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
     /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
     /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_STATE, MUSTER_DURABILITY (file, fsync), MUSTER_CONTROLLER_PERIOD_MS,
-    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
+    /// MUSTER_HEARTBEAT_MS, MUSTER_FORWARD_DEADLINE_FACTOR, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the
+    /// variable and what it may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

@@ -26,6 +26,8 @@ constexpr auto kReportAnyway = std::chrono::seconds(5);
 constexpr std::uint64_t kControllerPatience = 20'000;
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
+/// For an answer to: am I still one of you? Whoever gets none is alone, and its recovery finds that out.
+constexpr auto kConfirmPatience = std::chrono::milliseconds(200);
 
 core::PlanSettings plan_settings(const Config& config) {
     const char* node = std::getenv("MUSTER_LAUNCHER_NODE");
@@ -80,6 +82,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       places_(pool_.ranks()),
       self_(self),
       bell_(around.bell),
+      heart_(around.heart),
       mailbox_(around.mailbox),
       inbox_(around.inbox),
       desk_of_clients_(around.desk),
@@ -107,6 +110,7 @@ void Agent::form() {
 bool Agent::pump(std::chrono::milliseconds wait) {
     if (ended_) return false;
     const bool rang = bell_.wait(post_.busy() ? 0 : static_cast<int>(wait.count()));
+    make_sure_after_sleep();
     mailbox_.free_retired();
     serve_engine();
     if (!ended_) listen(rang);
@@ -114,11 +118,30 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     switchboard_.parks(mailbox_.parked());
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
+    if (!ended_) look_at_the_engine();
     if (!ended_) tell_standbys();
     look_for_the_missing();
     report_when_due();
     ring_due();
     return !ended_;
+}
+
+/// This process may have stood still for so long that the others have gone on without it. Then it does nothing in its
+/// old round any more; the heart ends it as soon as one of them answers.
+void Agent::make_sure_after_sleep() {
+    const auto now = Clock::now();
+    const bool long_ago = now - std::exchange(pumped_, now) > std::chrono::milliseconds(config_.heartbeat_ms);
+    if (long_ago && config_.heartbeat_ms > 0) heart_.confirm(kConfirmPatience);
+}
+
+/// A turn past its deadline: the engine, or one that it waits for, is hung. Revoking frees those who only wait. Where
+/// that was done already, by one whose deadline was shorter, this engine should have come back long ago.
+void Agent::look_at_the_engine() {
+    const auto due = inbox_.whereabouts.turn_due_ms.load(std::memory_order_relaxed);
+    if (due == 0 || !in_round_ || milliseconds(Clock::now()) < due) return;
+    overdue_ = true;
+    if (mailbox_.interrupted()) return end_hung_engine();
+    recover("a turn of the engine's is past its deadline");
 }
 
 void Agent::listen(bool rang) {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "agent/inbox.hpp"
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
+#include "agent/heart.hpp"
 #include "agent/roster.hpp"
 #include "agent/state_directory.hpp"
 #include "agent/watchdog.hpp"
@@ -32,6 +34,7 @@ namespace muster::agent {
 /// What an agent shares with the rest of its process. All of it outlives the agent.
 struct Surroundings {
     Bell& bell;
+    Heart& heart;
     Mailbox& mailbox;
     Inbox& inbox;
     detail::Desk& desk;
@@ -64,6 +67,10 @@ public:
 
 private:
     // agent.cpp: what comes in.
+    void make_sure_after_sleep();
+    void look_at_the_engine();
+    void report_stragglers(const core::GroupWords& groups);
+    void end_hung_engine();
     void listen(bool rang);
     void receive(mpi::Received received);
     void serve_engine();
@@ -134,6 +141,7 @@ private:
     std::vector<Rank> places_;  ///< Place in the pool -> Rank.
     Rank self_;
     Bell& bell_;
+    Heart& heart_;
     Mailbox& mailbox_;
     Inbox& inbox_;
     detail::Desk& desk_of_clients_;
@@ -164,6 +172,8 @@ private:
     std::optional<Step> last_step_;
     Clock::time_point last_rebuild_;
     bool ended_ = false;
+    Clock::time_point pumped_ = Clock::now();
+    bool overdue_ = false;      ///< The engine's turn is past its deadline: it comes back when it is freed, or is hung.
     bool asked_ = false;        ///< The round that is under way is one that the program asked for.
     bool calm_ = false;         ///< ... by this member, while nothing was wrong with the pool.
     bool troubled_ = false;     ///< Something has failed since the last complete round.
@@ -171,6 +181,7 @@ private:
     bool told_close_ = false;
     core::SeatWishes told_seats_;
     std::vector<Rank> group_;                  ///< This engine's lockstep group.
+    std::map<Rank, double> slow_;              ///< Who was said to be slow, and how many times the others' median.
     std::optional<Mailbox::Missing> missing_;  ///< Being looked into.
     std::vector<Rank> to_ring_;                ///< Were sent something since the last ring.
     bool in_round_ = false;  ///< The last round that was handed over is whole, as far as this agent knows.

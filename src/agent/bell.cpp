@@ -1,56 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/bell.hpp"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
-#include <cstdlib>
-#include <cstring>
 
 namespace muster::agent {
-namespace {
 
-std::uint32_t own_address() {
-    ifaddrs* all = nullptr;
-    if (getifaddrs(&all) != 0) return 0;
-    const char* wanted = std::getenv("MUSTER_INTERFACE");
-    std::uint32_t found = 0;
-    for (const ifaddrs* one = all; one != nullptr && found == 0; one = one->ifa_next) {
-        if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
-        const bool usable = (one->ifa_flags & IFF_UP) != 0 && (one->ifa_flags & IFF_LOOPBACK) == 0;
-        const bool named = wanted == nullptr || std::strcmp(wanted, one->ifa_name) == 0;
-        if (usable && named) found = reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr.s_addr;
-    }
-    freeifaddrs(all);
-    return found;
-}
-
-sockaddr_in socket_address(std::uint32_t ipv4, std::uint16_t port) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = ipv4;
-    address.sin_port = htons(port);
-    return address;
-}
-
-}  // namespace
-
-Bell::Bell() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    socket_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    auto any = socket_address(htonl(INADDR_ANY), 0);
-    socklen_t size = sizeof any;
-    if (socket_ < 0 || ::bind(socket_, reinterpret_cast<sockaddr*>(&any), size) != 0 ||
-        ::getsockname(socket_, reinterpret_cast<sockaddr*>(&any), &size) != 0)
-        return;  // Without a bell every wake-up costs one tick.
-    address_ = {own_address(), ntohs(any.sin_port)};
-}
+/// Without a socket every wake-up costs one tick.
+Bell::Bell() : event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) { socket_ = open_datagrams(address_); }
 
 Bell::~Bell() {
     if (socket_ >= 0) ::close(socket_);
@@ -83,13 +44,10 @@ void Bell::wake() const {
 }
 
 void Bell::ring(const BellAddress& other, bool same_node, Round asked_after) const {
-    if (socket_ < 0 || other.port == 0 || (!same_node && other.ipv4 == 0)) return;
-    const auto to = socket_address(same_node ? htonl(INADDR_LOOPBACK) : other.ipv4, other.port);
-    std::array<unsigned char, sizeof(std::uint32_t)> hint{};
+    std::array<std::byte, sizeof(std::uint32_t)> hint{};
     for (std::size_t i = 0; i < hint.size(); ++i)
-        hint[i] = static_cast<unsigned char>(asked_after.value >> 8U * (hint.size() - 1 - i));
-    ::sendto(socket_, hint.data(), hint.size(), MSG_DONTWAIT | MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to),
-             sizeof to);
+        hint[i] = static_cast<std::byte>(asked_after.value >> 8U * (hint.size() - 1 - i));
+    send_datagram(socket_, other, same_node, hint);
 }
 
 }  // namespace muster::agent

@@ -10,15 +10,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/udp.hpp"
 #include "muster/types.hpp"
 
 namespace muster::agent {
-
-struct BellAddress {
-    std::uint32_t ipv4 =
-        0;  ///< Network byte order; 0: this member has no network address, ring it on its own node only.
-    std::uint16_t port = 0;  ///< Host byte order; 0: no bell.
-};
 
 class Bell {
 public:

@@ -209,6 +209,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
 
 std::optional<core::Input> Agent::perform(const core::End& effect) {
     ended_ = true;
+    heart_.stop();
     if (effect.plan.ending) {
         // Two tell the launcher, so that the death of either does not lose the verdict.
         auto pool = recovery_.pool();

@@ -11,6 +11,7 @@
 #include "agent/settings.hpp"
 #include "core/overloaded.hpp"
 #include "core/ranks.hpp"
+#include "core/stragglers.hpp"
 
 namespace muster::agent {
 namespace {
@@ -173,7 +174,35 @@ void Agent::perform(core::PrepareEngine& effect) {
 
 void Agent::perform(core::CheckEngine& effect) { inbox_.chore(effect); }
 
-void Agent::perform(core::LoadsHeard& effect) { desk_of_clients_.loads_heard(effect.round, effect.groups); }
+void Agent::perform(core::LoadsHeard& effect) {
+    desk_of_clients_.loads_heard(effect.round, effect.groups);
+    if (switchboard_.coordinates()) report_stragglers(effect.groups);
+}
+
+/// The coordinator says who is slow, once, and again when that has changed by half.
+void Agent::report_stragglers(const core::GroupWords& groups) {
+    constexpr double kChange = 1.5;
+    for (const auto& group : groups) {
+        std::map<Rank, double> now;
+        for (const auto& one : core::stragglers(group)) {
+            const double times = one.turn_ms / std::max(one.median_ms, 1e-3);
+            const auto told = slow_.find(one.rank);
+            const bool same = told != slow_.end() && times < kChange * told->second && told->second < kChange * times;
+            now[one.rank] = same ? told->second : times;
+            if (same) continue;
+            link_.send({{"event", "straggler"},
+                        {"group", group.group},
+                        {"slot", one.slot.value},
+                        {"rank", one.rank.value},
+                        {"node", roster_[one.rank.value].member.node},
+                        {"turn_ms", one.turn_ms},
+                        {"median_ms", one.median_ms},
+                        {"times", times}});
+        }
+        for (const auto& engine : group.engines) slow_.erase(engine.rank);
+        slow_.merge(now);
+    }
+}
 
 void Agent::perform(core::LeavingHeard& effect) { desk_.leaving(effect.rank, milliseconds(Clock::now())); }
 
@@ -249,10 +278,13 @@ void Agent::enter_round(const core::Plan& plan) {
         if (own && s / shape.engine_ranks == own->value / shape.engine_ranks) engine.push_back(plan.world[s]);
     }
     in_round_ = true;
+    heart_.ring(plan.round, recovery_.pool());
     group_ = group;
     inbox_.new_round(own.has_value());
     apply(switchboard_.tick(milliseconds(Clock::now())));  // Deadlines of this round count from here.
+    slow_.clear();
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
+    if (recovery_.coordinator() == self_ && config_.consensus != ConsensusMode::off) apply(switchboard_.watch_loads());
     ring_due();
 }
 

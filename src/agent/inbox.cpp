@@ -2,8 +2,11 @@
 #include "agent/inbox.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <utility>
+
+#include "core/stragglers.hpp"
 
 namespace muster::agent {
 
@@ -88,6 +91,12 @@ bool Inbox::is_called_off(Rank client, RequestId id) const {
     return called_off_.contains({client, id});
 }
 
+void Inbox::say_turn(double own_ms) {
+    constexpr double kWorthTelling = 0.2;  // A report goes through the job with each change.
+    const auto told = turn_ms_.load(std::memory_order_relaxed);
+    if (std::abs(own_ms - told) > kWorthTelling * told) turn_ms_.store(own_ms, std::memory_order_relaxed);
+}
+
 core::EngineSays Inbox::says(std::uint64_t open) const {
     const auto wave = whereabouts.wave.load(std::memory_order_relaxed);
     core::EngineSays says{.wave = core::Wave{wave / 2}, .awake = wave % 2 == 1};
@@ -107,6 +116,8 @@ core::EngineSays Inbox::says(std::uint64_t open) const {
         says.capacity = said_->load.capacity;
         says.load.gauges = said_->load.gauges;
     }
+    if (const auto turn_ms = turn_ms_.load(std::memory_order_relaxed); turn_ms > 0)
+        says.load.gauges.try_emplace(core::kTurnGauge, turn_ms);
     says.load.waiting = static_cast<std::int64_t>(waiting);
     says.load.running = static_cast<std::int64_t>(running);
     return says;

@@ -28,6 +28,9 @@ struct Whereabouts {
     std::atomic<std::uint32_t> round{0};
     std::atomic<std::uint64_t> crossed{0}, vote{0};
     std::atomic<core::Position::Doing> doing{core::Position::elsewhere};
+    /// When the program was handed the turn that it is in, and when that is overdue; 0: it is in none, or may take as
+    /// long as it likes. Of the steady clock.
+    std::atomic<std::uint64_t> turn_since_ms{0}, turn_due_ms{0};
     std::atomic<std::int64_t> wave{0};  ///< Twice the loop's wave, and one more where the group is awake.
     void show_wave(std::int64_t number, bool awake) {
         wave.store(2 * number + (awake ? 1 : 0), std::memory_order_relaxed);
@@ -80,8 +83,9 @@ public:
     [[nodiscard]] std::vector<Chore> take_chores();
     /// Until something has come since `seen`, somebody pokes, or `wait` has passed.
     void wait(std::uint64_t seen, std::chrono::milliseconds wait);
-    void give(Out out);        ///< To the agent; rings it.
-    void say_load(Load load);  ///< The agent finds it at its next tick.
+    void give(Out out);            ///< To the agent; rings it.
+    void say_load(Load load);      ///< The agent finds it at its next tick.
+    void say_turn(double own_ms);  ///< How long the engine's own part of its turns takes. Small changes are not told.
 
     // Agent's thread.
     void signal(const core::SignalEntry& entry);
@@ -123,8 +127,9 @@ private:
         std::uint64_t answered = 0;  ///< And that it had answered.
     };
     std::optional<Said> said_;
-    std::uint64_t taken_ = 0;     ///< Requests that the engine took, or that went before it did.
-    std::uint64_t answered_ = 0;  ///< Answers that the agent took.
+    std::atomic<double> turn_ms_{0};  ///< 0: not said.
+    std::uint64_t taken_ = 0;         ///< Requests that the engine took, or that went before it did.
+    std::uint64_t answered_ = 0;      ///< Answers that the agent took.
     std::set<std::pair<Rank, RequestId>> called_off_;
 };
 

@@ -2,6 +2,7 @@
 #include "agent/process.hpp"
 
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -52,6 +53,18 @@ bool is_gone(const ProcessId& process) {
     Stat stat;
     if (!read_stat(process.pid, stat)) return false;
     return stat.state == 'Z' || stat.state == 'X' || stat.start_time != process.start_time;
+}
+
+/// The descriptor stays with the process that it was opened for, whoever gets its pid afterwards.
+bool end_process(const ProcessId& process) {
+    if (process.space == 0 || process.space != own_space() || process.start_time == 0) return false;
+    const int fd = static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(process.pid), 0));
+    if (fd < 0) return false;
+    Stat stat;
+    const bool same = read_stat(process.pid, stat) && stat.start_time == process.start_time;
+    const bool sent = same && ::syscall(SYS_pidfd_send_signal, fd, SIGKILL, nullptr, 0) == 0;
+    ::close(fd);
+    return sent;
 }
 
 std::string host_name() {

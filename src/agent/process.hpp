@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/// Is that process gone? The witness for a death on one's own node.
+/// Is that process gone? The witness for a death on one's own node, and the hand that brings it about.
 
 #include <cstdint>
 #include <string>
@@ -21,5 +21,9 @@ struct ProcessId {
 
 /// True only where it is certain: same pid namespace, and the process is a zombie, gone, or its pid is another's now.
 [[nodiscard]] bool is_gone(const ProcessId& process);
+
+/// SIGKILL, where it is certain that this is the process: same pid namespace, same start. True where the signal was
+/// sent.
+[[nodiscard]] bool end_process(const ProcessId& process);
 
 }  // namespace muster::agent

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/roster.hpp"
 
-#include <unistd.h>
+#include <random>
 
 #include "mpi/pool.hpp"
 
@@ -21,6 +21,9 @@ core::Bytes encode(const RosterEntry& entry) {
     out.u64(entry.process.space);
     out.u32(entry.bell.ipv4);
     out.u32(entry.bell.port);
+    out.u32(entry.heart.ipv4);
+    out.u32(entry.heart.port);
+    out.u64(entry.key);
     out.u64(entry.settings);
     auto bytes = out.take();
     bytes.resize(kEntrySize);
@@ -38,6 +41,9 @@ RosterEntry decode(const core::Bytes& bytes) {
     entry.process.space = in.u64();
     entry.bell.ipv4 = in.u32();
     entry.bell.port = static_cast<std::uint16_t>(in.u32());
+    entry.heart.ipv4 = in.u32();
+    entry.heart.port = static_cast<std::uint16_t>(in.u32());
+    entry.key = in.u64();
     entry.settings = in.u64();
     return entry;
 }
@@ -61,6 +67,7 @@ std::uint64_t hash_of(const Config& config) {
                                       config.queue_max,
                                       config.load_interval_ms,
                                       static_cast<std::uint32_t>(config.slot_order),
+                                      config.heartbeat_ms,
                                       static_cast<std::uint32_t>(config.quorum),
                                       static_cast<std::uint32_t>(config.controller),
                                       static_cast<std::uint32_t>(!config.state_directory.empty())})
@@ -68,13 +75,20 @@ std::uint64_t hash_of(const Config& config) {
     return core::hash_of(out.take());
 }
 
+std::uint64_t random_number() {
+    std::random_device device;
+    return (std::uint64_t{device()} << 32U) | device();
+}
+
 }  // namespace
 
-RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell) {
+RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell, const BellAddress& heart) {
     RosterEntry entry;
     entry.member = {self, host_name(), config.location.empty() ? host_name() : config.location};
     entry.process = this_process();
     entry.bell = bell;
+    entry.heart = heart;
+    entry.key = random_number();
     entry.settings = hash_of(config);
     return entry;
 }
@@ -96,8 +110,8 @@ Result<std::vector<RosterEntry>> exchange(const mpi::Communicator& pool, const R
         return Error{Fault::bad_setup, "rank " + std::to_string(odd->value) + " joined with other settings than rank " +
                                            std::to_string(own.member.rank.value) +
                                            " (engines, standbys, clients, min, engine ranks, group size, consensus, "
-                                           "work, stay, routing, queue bounds, load interval, fan-out, slot order and "
-                                           "quorum must be the same everywhere)"};
+                                           "work, stay, routing, queue bounds, load interval, fan-out, slot order, "
+                                           "heartbeat and quorum must be the same everywhere)"};
     return roster;
 }
 

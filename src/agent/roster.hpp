@@ -17,11 +17,13 @@ struct RosterEntry {
     core::Member member;
     ProcessId process;
     BellAddress bell;
+    BellAddress heart;
+    std::uint64_t key = 0;       ///< A random number; that of the lowest Rank names the job to its heartbeats.
     std::uint64_t settings = 0;  ///< Hash of the job's settings: all must have joined with the same.
 };
 
 /// This process's own entry.
-[[nodiscard]] RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell);
+[[nodiscard]] RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell, const BellAddress& heart);
 
 /// Everybody's, indexed by Rank of `launched` ranks; those that died before they could say are named "?".
 /// Collective over the pool. Errors: peer_lost (shrink and try again), bad_setup (settings differ: names the rank).

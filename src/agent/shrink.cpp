@@ -2,9 +2,14 @@
 /// The driver loop's first part: from a notice to the pool of those who are alive, and the proof of who is not.
 #include <sched.h>
 
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <thread>
+
 #include "agent/agent.hpp"
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
+#include "agent/settings.hpp"
 
 namespace muster::agent {
 namespace {
@@ -12,6 +17,9 @@ namespace {
 constexpr auto kProofPatience = std::chrono::milliseconds(500);
 constexpr auto kSettle = std::chrono::milliseconds(5);
 constexpr auto kProofGlance = std::chrono::milliseconds(3);
+constexpr auto kReturnPatience = std::chrono::milliseconds(1'000);
+constexpr auto kNearly = std::chrono::milliseconds(200);
+constexpr auto kReturnGlance = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -42,8 +50,31 @@ std::optional<core::Input> Agent::perform(const core::Revoke&) {
     if (comms_) comms_->revoke();
     mailbox_.revoke_tracked();
     building_.reset();
+    end_hung_engine();
     reach_point("revoked");
     return std::nullopt;
+}
+
+/// Everything that the engine could wait for is revoked. Whose turn was overdue, and does not come back now, is hung in
+/// code of its own: the process ends, as if a member of its node had ended it, and the others' shrink, which waits for
+/// it, goes on without it.
+void Agent::end_hung_engine() {
+    // A peer whose turn began a moment earlier may be the one that has begun this round.
+    const auto due = inbox_.whereabouts.turn_due_ms.load(std::memory_order_relaxed);
+    const bool nearly = due != 0 && milliseconds(Clock::now() + kNearly) >= due;
+    if (!std::exchange(overdue_, false) && !nearly) return;
+    const auto since = inbox_.whereabouts.turn_since_ms.load();
+    const auto until = Clock::now() + kReturnPatience;
+    while (!mailbox_.engine_waits() && Clock::now() < until) {
+        mpi::progress();
+        std::this_thread::sleep_for(kReturnGlance);
+    }
+    if (mailbox_.engine_waits() || config_.agent != AgentThread::own) return;
+    const auto text = "the engine's turn has taken " + std::to_string(milliseconds(Clock::now()) - since) +
+                      " ms and does not come back: this process ends";
+    say(text);
+    link_.send({{"event", "note"}, {"rank", self_.value}, {"text", text}});
+    (void)std::raise(SIGKILL);
 }
 
 /// As far as this member knows nobody has died: it has asked for the round itself, or heard that somebody has, and

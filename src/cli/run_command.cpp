@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/duration.hpp"
 #include "cli/run_meeting.hpp"
 #include "cli/run_relaunch.hpp"
 #include "core/fault_order.hpp"
@@ -21,7 +22,7 @@ struct RunOptions {
     launch::JobSpec spec;
     MeetingOptions meeting;
     RelaunchOptions relaunch;
-    std::string hosts, json_file, run_id;
+    std::string hosts, json_file, run_id, heartbeat = "1s", forward_deadline = "off";
     std::vector<std::string> mca, inject;
     double kill_after = 10;
     bool verbose = false, stopped_ranks = false;
@@ -69,6 +70,10 @@ void add_shape(CLI::App& run, RunOptions& options) {
     run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
         ->check(CLI::IsMember({"stable", "sorted"}));
     run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));
+    run.add_option("--heartbeat", options.heartbeat,
+                   "Who is silent for so long is ended and gone on without: 1s, 250ms, 2m, or off");
+    run.add_option("--forward-deadline", options.forward_deadline,
+                   "A turn that takes longer is hung, and its engine ended: 30s, or off");
     run.add_option("--run-id", options.run_id, "Names the job in messages and events");
 }
 
@@ -156,6 +161,18 @@ std::string take_faults(RunOptions& options) {
     return "";
 }
 
+/// Takes the times that may be off; empty, or what is wrong with them.
+std::string take_times(RunOptions& options) {
+    const auto heartbeat = milliseconds_from(options.heartbeat), forward = milliseconds_from(options.forward_deadline);
+    constexpr int kHeartbeatLeast = 100;
+    if (!heartbeat || (*heartbeat != 0 && *heartbeat < kHeartbeatLeast))
+        return "--heartbeat " + options.heartbeat + ": must be a time from 100ms on, as in 1s or 2m, or off";
+    if (!forward) return "--forward-deadline " + options.forward_deadline + ": must be a time as in 30s or 5m, or off";
+    options.spec.heartbeat_ms = *heartbeat;
+    options.spec.forward_deadline_ms = *forward;
+    return "";
+}
+
 launch::Outcome start(const RunOptions& options, const launch::Meeting& meeting, const launch::JobOptions& job) {
     if (!options.meeting.join.empty()) return launch::run_join(meeting, job);
     if (options.relaunch.dry_run) return dry_run(options.spec, job);
@@ -171,6 +188,7 @@ int run(RunOptions& options) {
     }
     for (std::size_t i = 0; i + 1 < options.mca.size(); i += 2)
         options.spec.mca.emplace_back(options.mca[i], options.mca[i + 1]);
+    if (const auto wrong = take_times(options); !wrong.empty()) return refuse(wrong);
     if (const auto wrong = take_faults(options); !wrong.empty()) return refuse(wrong);
     std::ofstream json;
     if (!options.json_file.empty()) {

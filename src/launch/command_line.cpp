@@ -117,6 +117,8 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_QUEUE_MAX_PER_ENGINE", std::to_string(spec.queue_max_per_engine)},
         {"MUSTER_QUEUE_MAX", std::to_string(spec.queue_max)},
         {"MUSTER_LOAD_INTERVAL_MS", std::to_string(spec.load_interval_ms)},
+        {"MUSTER_HEARTBEAT_MS", std::to_string(spec.heartbeat_ms)},
+        {"MUSTER_FORWARD_DEADLINE_MS", std::to_string(spec.forward_deadline_ms)},
         {"MUSTER_FOLLOWERS", std::to_string(spec.followers)},
         {"MUSTER_SIGNALS", spec.posix_signals},
         {"MUSTER_RUN_ID", spec.run_id},

@@ -10,10 +10,6 @@ namespace muster::launch {
 
 namespace {
 
-const char* const kDetectorFlags =
-    "--mca mpi_ft_detector true --mca mpi_ft_detector_period 0.1 "
-    "--mca mpi_ft_detector_timeout 1";
-
 std::string word_of(Answer answer) { return answer == Answer::yes ? "yes" : answer == Answer::no ? "no" : "unknown"; }
 
 std::string complaint_of(const Symptoms& symptoms) {
@@ -87,13 +83,13 @@ Ability silent_hang(const Symptoms& symptoms) {
     ability.answer = symptoms.hang->survived ? Answer::yes : Answer::no;
     ability.total_ms = symptoms.hang->total_ms;
     ability.why = symptoms.hang->survived
-                      ? "with Open MPI's detector on: one of 3 ranks was stopped; the others went on after " +
-                            milliseconds(ability.total_ms) + " ms"
-                      : "with Open MPI's detector on, a stopped rank held the others up: " + symptoms.hang->why;
-    if (symptoms.hang->survived)
+                      ? "one of 3 ranks was stopped; MPI was told after 1 s, and the others went on after " +
+                            milliseconds(ability.total_ms) + " ms (`muster run --heartbeat 1s`, on by default)"
+                      : "MPI could not be told that a stopped rank is gone: " + symptoms.hang->why;
+    if (!symptoms.hang->survived)
         ability.remedy =
-            std::string("the detector is off by default, as a busy machine makes false alarms: muster run ") +
-            kDetectorFlags;
+            "a hung rank can still be ended by SIGKILL where another rank shares its node; "
+            "Open MPI's own detector may help: --mca mpi_ft_detector true --mca mpi_ft_detector_timeout 1";
     return ability;
 }
 

@@ -11,12 +11,6 @@ namespace muster::launch {
 
 namespace {
 
-using Mca = std::vector<std::pair<std::string, std::string>>;
-
-/// Open MPI's own detector: upstream calls these deprecated; they work in 5.0.11, for MPI_COMM_WORLD.
-const Mca kDetector = {
-    {"mpi_ft_detector", "true"}, {"mpi_ft_detector_period", "0.1"}, {"mpi_ft_detector_timeout", "1"}};
-
 ProbeResult result_of(const std::string& output, const Outcome& outcome, const StderrFilter& errors) {
     const auto said = nlohmann::json::parse(output, nullptr, false);
     if (said.is_object() && said.value("survivors", 0) == 2)
@@ -25,8 +19,8 @@ ProbeResult result_of(const std::string& output, const Outcome& outcome, const S
     return {.survived = false, .why = words.empty() ? outcome.text : words};
 }
 
-ProbeResult run_probe(const Preflight& flight, const std::string& program, const std::string& mode, const Mca& mca) {
-    const JobSpec spec{.engines = 3, .mca = mca, .program = {program, mode}};
+ProbeResult run_probe(const Preflight& flight, const std::string& program, const std::string& mode) {
+    const JobSpec spec{.engines = 3, .program = {program, mode}};
     std::string output;
     StderrFilter errors(true);
     JobOptions options{.link = false, .time_limit = std::chrono::seconds(20)};
@@ -66,8 +60,8 @@ Symptoms examine(const std::string& mpirun, bool probe, const std::string& own_d
         return symptoms;
     }
     const Preflight flight{.machine = symptoms.machine, .stack = *stack};
-    symptoms.death = run_probe(flight, program, "death", {});
-    if (symptoms.death->survived) symptoms.hang = run_probe(flight, program, "hang", kDetector);
+    symptoms.death = run_probe(flight, program, "death");
+    if (symptoms.death->survived) symptoms.hang = run_probe(flight, program, "hang");
     return symptoms;
 }
 

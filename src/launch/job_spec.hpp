@@ -35,6 +35,8 @@ struct JobSpec {
     std::string routing = "round_robin";
     int queue_max_per_engine = 4'096, queue_max = 65'536, load_interval_ms = 100;
     int followers = 2;
+    int heartbeat_ms = 1'000;          ///< 0: off.
+    int forward_deadline_ms = 0;       ///< 0: none.
     std::string state_directory{};     ///< Config::state_directory; empty: none.
     std::string durability = "fsync";  ///< file | fsync
     std::string posix_signals = "TERM=stop,USR1=suspend";

@@ -75,6 +75,11 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     if (kind == "round") return take_round(event);
     if (kind == "note")
         return {{"rank " + number(field(event, "rank", rank)) + ": " + field<std::string>(event, "text", "")}};
+    if (kind == "straggler")
+        return {{"rank " + number(field(event, "rank", -1)) + " on " + field<std::string>(event, "node", "?") +
+                 " is slow: its part of a turn takes " + milliseconds(field(event, "turn_ms", 0.0)) + " ms, " +
+                 milliseconds(field(event, "times", 0.0)) + " times as long as the others' of lockstep group " +
+                 number(field(event, "group", 0))}};
     if (kind == "state") {
         state_ = field<std::string>(event, "state", "");
         return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/// muster-probe death|hang: 3 ranks under mpirun; rank 1 is killed (or stopped), the others revoke, shrink and reduce.
-/// Rank 0 prints one line of JSON: {"probe":"death","survivors":2,"notice_ms":5.1,"shrink_ms":2.0,"total_ms":7.9}.
-/// Exit status: 0 survived, 3 not within 10 s, 4 MPI said something else.
+/// muster-probe death|hang: 3 ranks under mpirun; rank 1 is killed (or stopped, and after 1 s of silence MPI is told
+/// that it is gone, as a member's heartbeat does), the others revoke, shrink and reduce. Rank 0 prints one line of
+/// JSON: {"probe":"death","survivors":2,"notice_ms":5.1,"shrink_ms":2.0,"total_ms":7.9}. Exit status: 0 survived, 3 not
+/// within 10 s, 4 MPI said something else.
 #include <mpi.h>
 // mpi-ext.h needs mpi.h before it.
 #include <mpi-ext.h>
@@ -11,6 +12,9 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <thread>
+
+#include "mpi/declare.hpp"
 
 namespace {
 
@@ -60,6 +64,15 @@ void be_victim(int signal) {
     raise(signal);
 }
 
+/// What a heartbeat would find out.
+void miss_victim() {
+    std::thread([] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1'300));  // It stops after 0.3 s.
+        if (!muster::mpi::declare_failed(muster::Rank{kVictim}))
+            std::fprintf(stderr, "muster-probe: there is no PMIx to tell MPI of a death\n");
+    }).detach();
+}
+
 /// Works until somebody is missing, then goes on without them. Returns the number of survivors, 0 on failure.
 int survive(Times& times) {
     int one = 1;
@@ -103,7 +116,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);  // else a bystander dies when it writes to the dead one's connection
     std::signal(SIGALRM, out_of_time);
     alarm(kDeadlineSeconds);
-    MPI_Init(&argc, &argv);
+    int threads = MPI_THREAD_SINGLE;
+    MPI_Init_thread(&argc, &argv, MPI_THREAD_MULTIPLE, &threads);
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -112,5 +126,6 @@ int main(int argc, char** argv) {
     if (rank == kVictim) be_victim(hang ? SIGSTOP : SIGKILL);
     if (rank == kVictim) _exit(0);  // a stopped one that wakes up has no part in this any more
     if (rank == 0 && hang) victim_pid = victim;
+    if (hang) miss_victim();
     _exit(be_survivor(mode, rank));  // MPI_Finalize may hang after a failure
 }

@@ -69,7 +69,9 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     {
         const agent::Watch watch(watchdog, agent::Watchdog::engine_lane, "all engines to reach a commit",
                                  config.commit_deadline_ms);
+        turns->waits(true);
         const int code = MPI_Allreduce(mine.data(), all.data(), 4, MPI_UINT64_T, MPI_MAX, *comm);
+        turns->waits(false);
         if (code != MPI_SUCCESS) return lost(code, "commit");
     }
     if (all[0] != ~all[1] || all[2] != ~all[3]) return disagreement(step, hash);

@@ -96,6 +96,9 @@ void read_turns(Environment& env, Config& config) {
 }
 
 void read_deadlines(Environment& env, Config& config) {
+    env.number("MUSTER_HEARTBEAT_MS", config.heartbeat_ms);
+    env.number("MUSTER_FORWARD_DEADLINE_MS", config.forward_deadline_ms);
+    env.number("MUSTER_FORWARD_DEADLINE_FACTOR", config.forward_deadline_factor);
     env.number("MUSTER_JOIN_DEADLINE_MS", config.join_deadline_ms);
     env.number("MUSTER_RECOVERY_DEADLINE_MS", config.recovery_deadline_ms);
     env.number("MUSTER_COMMIT_DEADLINE_MS", config.commit_deadline_ms);

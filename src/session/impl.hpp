@@ -37,6 +37,7 @@ public:
     Config config;
     mpi::Started started;
     agent::Bell bell;
+    agent::Heart heart{bell};
     agent::Mailbox mailbox{bell};
     agent::Inbox inbox{bell};
     std::shared_ptr<detail::Desk> desk;

@@ -123,7 +123,7 @@ Result<Done> Session::Impl::check_counts() {
 
 /// The pool of all that are alive, and the roster that they have exchanged. Begins again when somebody dies meanwhile.
 Result<mpi::Communicator> Session::Impl::first_pool(std::vector<agent::RosterEntry>& roster) {
-    const auto own = agent::own_entry(started.self, config, bell.address());
+    const auto own = agent::own_entry(started.self, config, bell.address(), heart.address());
     const auto until = agent::Clock::now() + std::chrono::milliseconds(config.join_deadline_ms);
     const agent::Watch watch(watchdog, agent::Watchdog::agent_lane, "all ranks to join", config.join_deadline_ms);
     auto pool = mpi::Communicator::shrink(MPI_COMM_WORLD);
@@ -216,9 +216,10 @@ Result<Done> Session::Impl::join() {
                                                std::to_string(waited_ms) + " ms for " + what + " in round " +
                                                std::to_string(round.load())});
     });
+    heart.start(started.self, config.heartbeat_ms, roster);
     const auto restored = restored_here();
     agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self,
-                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog}, restored);
+                                           agent::Surroundings{bell, heart, mailbox, inbox, *desk, watchdog}, restored);
     turns = std::make_unique<Turns>(surroundings_of_turns());
     start_agent();
     take_posix_signals();

@@ -8,6 +8,7 @@
 #include "core/ranks.hpp"
 #include "mpi/ulfm.hpp"
 #include "muster/mpi.hpp"
+#include "muster/waiting.hpp"
 #include "session/impl.hpp"
 
 namespace muster {
@@ -103,6 +104,7 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
 }
 
 Turn Session::Impl::next() {
+    turns->end_turn();
     for (;;) {
         if (over) return {Turn::ended};
         if (untold) {
@@ -148,6 +150,9 @@ void Session::Impl::stop(ExitCode code, const std::string& reason) {
     mailbox.wish({code, "rank " + std::to_string(started.self.value) + " in round " + std::to_string(round.load()) +
                             ": " + reason});
 }
+
+Waiting::Waiting(Session& session) : session_(session) { session_.impl().turns->waits(true); }
+Waiting::~Waiting() { session_.impl().turns->waits(false); }
 
 Session::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Session::Session(Session&&) noexcept = default;

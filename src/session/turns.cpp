@@ -73,6 +73,36 @@ bool Turns::broken(int code, const char* what) {
     return true;
 }
 
+/// From here on the program has the engine's thread.
+void Turns::begin_turn() {
+    auto& where = around_.inbox.whereabouts;
+    begun_ = agent::Clock::now();
+    waited_ = {};
+    const auto now = agent::milliseconds(begun_);
+    const auto& config = around_.config;
+    const auto deadline = history_.deadline_ms({config.forward_deadline_ms, config.forward_deadline_factor});
+    where.turn_due_ms.store(deadline ? now + *deadline : 0, std::memory_order_relaxed);
+    where.turn_since_ms.store(now, std::memory_order_release);
+}
+
+void Turns::end_turn() {
+    auto& where = around_.inbox.whereabouts;
+    const auto since = where.turn_since_ms.exchange(0, std::memory_order_relaxed);
+    where.turn_due_ms.store(0, std::memory_order_relaxed);
+    if (since == 0 || around_.mailbox.interrupted()) return;
+    const auto now = agent::Clock::now();
+    history_.add(agent::milliseconds(now) - since);
+    const std::chrono::duration<double, std::milli> own = now - begun_ - waited_;
+    constexpr double kWeight = 1.0 / 16;
+    own_ms_ = own_ms_ == 0 ? own.count() : own_ms_ + kWeight * (own.count() - own_ms_);
+    around_.inbox.say_turn(own_ms_);
+}
+
+void Turns::waits(bool on) {
+    if (on && waits_++ == 0) waits_since_ = agent::Clock::now();
+    if (!on && --waits_ == 0) waited_ += agent::Clock::now() - waits_since_;
+}
+
 std::optional<Turn> Turns::next() {
     if (std::exchange(release_due_, false)) release_buffers();
     if (loop_.lifecycle().state() == State::suspended && !told_suspended_) {
@@ -131,6 +161,7 @@ std::optional<Turn> Turns::turn_of(const Order& order) {
         case Order::forward:
         case Order::dummy_forward: {
             if (order.post && !post(order.votes)) return std::nullopt;
+            begin_turn();
             agent::reach_turn();
             const bool real = order.kind == Order::forward;
             doing.store(real ? Position::forward : Position::dummy_forward, std::memory_order_relaxed);

@@ -18,6 +18,7 @@
 #include "agent/mailbox.hpp"
 #include "agent/watchdog.hpp"
 #include "core/engine_loop.hpp"
+#include "core/turn_history.hpp"
 #include "muster/session.hpp"
 #include "session/stage.hpp"
 
@@ -48,6 +49,8 @@ public:
     /// The program was told to suspend and not yet to resume: it must hear that before it hears of a new round.
     [[nodiscard]] bool suspended() const { return told_suspended_; }
     [[nodiscard]] Turn resume();
+    void end_turn();      ///< The program has come back.
+    void waits(bool on);  ///< From here on the engine waits for others, or works again.
 
     [[nodiscard]] Result<Done> reply(const Request& request, std::span<const std::byte> bytes);
     void manage(Buffer& buffer) { buffers_.push_back(&buffer); }
@@ -67,6 +70,7 @@ private:
     void report_drift(std::uint64_t number);
     bool broken(int code, const char* what);
     void show();
+    void begin_turn();
     void tell_crossed(std::uint64_t barrier, State reached);
 
     // turns_barrier.cpp: barriers, buffers.
@@ -107,6 +111,11 @@ private:
     std::vector<Buffer*> buffers_;
     bool told_suspended_ = false, release_due_ = false;
     TurnCounts counts_;
+    core::TurnHistory history_;
+    int waits_ = 0;  ///< Nested.
+    agent::Clock::time_point begun_, waits_since_;
+    agent::Clock::duration waited_{};  ///< In this turn.
+    double own_ms_ = 0;                ///< Mean of the last turns without their waits.
 };
 
 }  // namespace muster

@@ -79,6 +79,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
         group = comms->groups[comms->group_of[slot->second]].members;
         engine = comms->engines[slot->second / options_.engine_ranks].members;
     }
+    ring(member);
     hear_the_time(member);
     apply(member, member.switchboard->complete(comms->view, std::move(group), std::move(engine), plan.lifecycle));
     for (const auto packet : std::exchange(member.early, {}))

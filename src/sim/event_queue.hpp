@@ -38,8 +38,9 @@ enum class Happening : std::uint8_t {
     program_listens,   ///< Again, since it was told something.
     replica_prepared,  ///< Number of the replica.
     call_due,          ///< Number of the call.
+    heartbeat,         ///< The member's core::Heartbeat has something to do.
+    datagram,          ///< Index of the datagram, to core::Heartbeat.
     wakes,             ///< Epoch: number of the hang.
-    evicted,           ///< Epoch: number of the hang.
     inspection,        ///< No member: the world looks at itself.
 };
 

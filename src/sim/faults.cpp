@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /// What goes wrong with members: they die (SIGKILL), or hang (SIGSTOP) and wake again, in time or too late.
 /// Modelled of a hang: nothing happens to the member until it wakes, then everything that has come for it does, in
-/// order. Where that takes longer than the detector's window, the others count it among the dead: whoever shares its
-/// node kills it; where nobody does, it is cut off. It lives on, and when it wakes it finds itself alone in its pool.
-/// Not modelled: a dark link between members that all go on (each side alone is what a member that was cut off sees).
+/// order. What the others think of its silence is theirs to say (beats.cpp): whoever shares its node kills it; where
+/// nobody does, it is cut off. It lives on, and when it wakes it finds itself alone in its pool, unless it is told
+/// first. A member may also be well and its network dark, one way or both: then its silence is nobody's but the
+/// network's. Not modelled: a dark link between members that all go on (each side alone is what a member that was cut
+/// off sees).
 #include <algorithm>
 
 #include "core/assert.hpp"
@@ -13,6 +15,7 @@ namespace muster::sim {
 namespace {
 
 constexpr std::uint32_t kWindowJitter = 2'000;
+constexpr std::uint32_t kForgiven = 7;           ///< Tenths of the window: its last heartbeat lies a while back too.
 constexpr std::uint32_t kOversleptMax = 60'000;  ///< Ticks beyond the window.
 
 }  // namespace
@@ -88,7 +91,11 @@ bool World::Stage::sees(const Member& viewer, const Member& other) const {
 void World::Stage::heal() {
     healed_ = true;
     deaths_left_ = hangs_left_ = 0;
-    for (auto& member : members_) member.dies_after.reset();
+    for (auto& member : members_) {
+        member.dies_after.reset();
+        member.deaf_until = std::min(now(), member.deaf_until);
+        member.mute_until = std::min(now(), member.mute_until);
+    }
 }
 
 // Hangs.
@@ -98,8 +105,9 @@ bool World::Stage::falls_asleep(Member& member) {
     const Faults& faults = options_.faults;
     const bool leads = member.steady && member.switchboard->coordinates();
     if (!dice_.chance(faults.hang_per_event + (leads ? faults.hang_coordinator : 0))) return false;
+    if (faults.dark > 0 && dice_.chance(faults.dark)) return darken(member), false;
     const bool in_time = dice_.below(3) > 0;
-    hang(member, in_time ? dice_.between(1, faults.hang_window)
+    hang(member, in_time ? dice_.between(1, faults.hang_window * kForgiven / 10)
                          : faults.hang_window + dice_.between(kWindowJitter, kOversleptMax));
     return true;
 }
@@ -111,31 +119,26 @@ void World::Stage::hang(Member& member, std::uint32_t ticks) {
     ++member.hangs;
     ++counts_.hangs;
     if (hangs_left_ > 0) --hangs_left_;
+    begin_beating();
     arrange(ticks, member, Happening::wakes, 0, member.hangs);
-    arrange(options_.faults.hang_window + dice_.below(kWindowJitter), member, Happening::evicted, 0, member.hangs);
 }
 
-/// Without --quorum there is no fence: then only a member that is certainly dead may be gone on without.
-void World::Stage::evict(Member& member) {
-    if (!member.hung || member.ended || member.cut) return;
-    const auto& pool = pools_[member.pool].members;
-    const bool within_reach = std::any_of(pool.begin(), pool.end(), [&](Rank rank) {
-        const Member& peer = members_[rank.value];
-        return peer.rank != member.rank && peer.alive && !peer.cut && !peer.hung &&
-               launch_[rank.value].node == launch_[member.rank.value].node;
-    });
-    if (within_reach || options_.quorum == Quorum::none) return die(member);
-    tell(member, "is cut off");
-    member.cut = true;
-    ++counts_.cut_off;
-    lose(member);
-    arrange(dice_.between(1, 4'000), member, Happening::notice, member.pool);
+/// For some windows: deaf, mute, or both. On its own node it is heard all the same.
+void World::Stage::darken(Member& member) {
+    if (hangs_left_ > 0) --hangs_left_;
+    ++counts_.darknesses;
+    const auto until = now() + dice_.between(1, 4 * options_.faults.hang_window);
+    const auto which = dice_.below(3);
+    if (which != 1) member.deaf_until = until;
+    if (which != 0) member.mute_until = until;
+    member.impaired = until;
+    if (followed()) tell(member, std::string("is ") + (which == 0 ? "deaf" : which == 1 ? "mute" : "dark"));
 }
 
 void World::Stage::wake(Member& member) {
     tell(member, "wakes");
     member.hung = false;
-    member.disturbed = now();
+    member.disturbed = member.impaired = now();
     if (member.cut && member.waits == Waits::meeting) meet_alone(member);
     for (const auto& event : std::exchange(member.frozen, {})) {
         if (!member.alive)

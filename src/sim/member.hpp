@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/engine_loop.hpp"
+#include "core/heartbeat.hpp"
 #include "core/leave_desk.hpp"
 #include "core/recovery.hpp"
 #include "core/switchboard.hpp"
@@ -172,13 +173,18 @@ enum class Waits : std::uint8_t {
 struct Member {
     Rank rank;
     bool client = false, alive = true, ended = false, leaving = false;
-    bool hung = false;            ///< Stopped: what happens to it waits in `frozen`.
-    bool cut = false;             ///< The others have gone on without it, and it lives.
-    std::uint32_t hangs = 0;      ///< So far.
-    std::vector<Event> frozen;    ///< In the order in which they came.
-    std::uint64_t disturbed = 0;  ///< When it last woke, or entered or lost a round.
-    std::uint64_t ticked_ms = 0;  ///< When its switchboard last heard the time.
-    bool says_no = false;         ///< In the agreement under way.
+    bool hung = false;        ///< Stopped: what happens to it waits in `frozen`.
+    bool cut = false;         ///< The others have gone on without it, and it lives.
+    std::uint32_t hangs = 0;  ///< So far.
+    std::optional<core::Heartbeat> heart;
+    std::uint64_t beats_at = 0;    ///< When its next heartbeat is arranged; 0: it is not.
+    std::uint64_t deaf_until = 0;  ///< No datagram from another node reaches it up to then.
+    std::uint64_t mute_until = 0;  ///< And none of its own reaches another node.
+    std::uint64_t impaired = 0;    ///< When it last could not be heard, for whatever reason.
+    std::vector<Event> frozen;     ///< In the order in which they came.
+    std::uint64_t disturbed = 0;   ///< When it last woke, or entered or lost a round.
+    std::uint64_t ticked_ms = 0;   ///< When its switchboard last heard the time.
+    bool says_no = false;          ///< In the agreement under way.
     Wishes wishes;
     CallBook calls;
     std::optional<Listening> listening;

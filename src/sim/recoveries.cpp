@@ -254,6 +254,7 @@ void World::Stage::hand_over(Member& member, const core::Plan& plan) {
 void World::Stage::end(Member& member, const core::End& effect) {
     member.steady = false;
     member.ended = true;
+    member.heart.reset();
     member.waits = Waits::nothing;
     if (member.engine) {
         ++member.engine->epoch;

@@ -16,6 +16,8 @@ constexpr std::uint64_t kSettleMs = 100;      ///< Of a publication, core/load_b
 constexpr std::uint64_t kHop = 2;             ///< Ticks of a collective per level of its tree.
 constexpr std::uint64_t kStartLimitMs = 150;  ///< Of a replica.
 
+bool is_of_heart(Happening what) { return what == Happening::heartbeat || what == Happening::datagram; }
+
 core::PlanSettings plan_settings(const WorldOptions& options) {
     return {.placement = {.engines = options.engines,
                           .engine_ranks = options.engine_ranks,
@@ -134,6 +136,7 @@ void World::Stage::begin() {
             enter_round(member, plan, Rank{0}, pools_.front().members);
         }
     }
+    if (options_.faults.hang()) begin_beating();
     begin_programs();
     if (options_.acts_per_ms <= 0 && options_.bursts_per_ms <= 0) return;
     for (auto& member : members_) {
@@ -167,6 +170,7 @@ void World::Stage::run(std::uint64_t until) {
         const auto event = queue_.pop(until);
         if (!event) return;
         happen(*event);
+        if (is_of_heart(event->what)) continue;
         if (!small_ && ++since < 4 * members_.size()) continue;
         since = 0;
         witness_.looks_at(members_, now(), kRestedMax);
@@ -176,9 +180,13 @@ void World::Stage::run(std::uint64_t until) {
 
 void World::Stage::happen(const Event& event) {
     Member& member = members_[event.member];
-    if (event.what == Happening::wakes || event.what == Happening::evicted) {
-        if (!member.alive || !member.hung || event.epoch != member.hangs) return;
-        return event.what == Happening::wakes ? wake(member) : evict(member);
+    if (event.what == Happening::wakes) {
+        if (member.alive && member.hung && event.epoch == member.hangs) wake(member);
+        return;
+    }
+    if (is_of_heart(event.what)) {  // A thread of its own, which costs the member nothing and meets no fate.
+        if (member.alive && member.hung) return member.frozen.push_back(event);
+        return event.what == Happening::datagram ? hear_datagram(member, event.payload) : heartbeat(member);
     }
     if (member.alive && (member.hung || falls_asleep(member))) return member.frozen.push_back(event);
     ++counts_.events;
@@ -194,6 +202,7 @@ void World::Stage::happen(const Event& event) {
 /// Nobody is there for it any more.
 void World::Stage::void_event(const Event& event) {
     if (event.what == Happening::packet) (void)network_.take(event.payload);
+    if (event.what == Happening::datagram) free_datagrams_.push_back(event.payload);
     if (event.what == Happening::agent_hears) free_inputs_.push_back(event.payload);
 }
 

@@ -68,9 +68,27 @@ private:
     void lose(const Member& member);
     [[nodiscard]] bool sees(const Member& viewer, const Member& other) const;
     bool falls_asleep(Member& member);
-    void evict(Member& member);
+    void darken(Member& member);
     void wake(Member& member);
     void meet_alone(Member& member);
+
+    // beats.cpp
+    void begin_beating();
+    void ring(Member& member);
+    void heartbeat(Member& member);
+    void hear_datagram(Member& member, std::uint32_t datagram);
+    void carry_out(Member& member, core::HeartbeatEffects effects);
+    void perform(Member& member, const core::SendBeat& effect);
+    void perform(Member& member, const core::KillSilent& effect);
+    void perform(Member& member, const core::Condemned& effect);
+    void perform(Member& member, const core::Excluded& effect);
+    void perform(Member& member, const core::Confirmed& effect);
+    void perform(Member& member, const core::BeatNote& effect);
+    void cut_off(Member& member);
+    [[nodiscard]] bool near(const Member& one, const Member& other) const;
+    /// Heartbeats count in thousandths of the window.
+    [[nodiscard]] std::uint64_t beat_ticks() const { return options_.faults.hang_window / 1'000; }
+    [[nodiscard]] std::uint64_t beat_time() const { return now() / beat_ticks() + 1; }
 
     // engines.cpp
     void take_round(Member& member);
@@ -211,6 +229,8 @@ private:
     std::vector<core::Input> inputs_;
     std::vector<std::uint32_t> free_inputs_;
     std::unordered_map<std::uint32_t, std::shared_ptr<Comms>> comms_;  ///< By pool.
+    std::vector<core::HeartbeatMessage> datagrams_;
+    std::vector<std::uint32_t> free_datagrams_;
     Witness witness_;
     Traffic traffic_;
     Counts counts_;
@@ -218,7 +238,7 @@ private:
     std::uint64_t last_order_ = 0;
     std::string unrest_;           ///< As of the last look.
     std::uint64_t last_seat_ = 0;  ///< Names of replicas are never given twice.
-    bool healed_ = false, small_ = true, may_close_ = false;
+    bool beating_ = false, healed_ = false, small_ = true, may_close_ = false;
     std::uint32_t deaths_left_ = 0, hangs_left_ = 0;
 };
 

@@ -23,6 +23,9 @@ void add(const Counts& one, Counts& sum) {
     sum.deaths += one.deaths;
     sum.hangs += one.hangs;
     sum.cut_off += one.cut_off;
+    sum.darknesses += one.darknesses;
+    sum.condemned += one.condemned;
+    sum.excluded += one.excluded;
     sum.fenced += one.fenced;
     sum.wishes += one.wishes;
     sum.seated += one.seated;

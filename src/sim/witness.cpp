@@ -63,6 +63,14 @@ void Witness::shrinks_beside_agreement() {
     violated("a shrink beside an agreement on one pool: MPI would take one for the other");
 }
 
+void Witness::condemned_while_well(const Member& member, const Member& by) {
+    violated(who(member) + " could be heard all the time, and was condemned by " + who(by));
+}
+
+void Witness::stops_needlessly(const Member& member) {
+    violated(who(member) + " was told to stop, and nobody has gone on without it");
+}
+
 void Witness::arrives(const Member& member, const Comms& comms, std::uint64_t number) {
     if (member.cut) return;
     const bool first = comms.barriers.posted() == 0;

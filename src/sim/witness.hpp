@@ -39,6 +39,8 @@ public:
     void meets_in_forward(const Member& member, const core::Votes& turns, bool every_turn);
     void drifts(const Member& member, std::uint64_t vote);
     void shrinks_beside_agreement();
+    void condemned_while_well(const Member& member, const Member& by);
+    void stops_needlessly(const Member& member);
     void asks(const Member& client, core::OperationId operation, core::Wanted wanted);
     void operation_ends(const Member& client, core::OperationId operation, const std::optional<Error>& error);
     void submits(const Member& client, RequestId id);

@@ -41,6 +41,7 @@ struct Faults {
     double hang_coordinator = 0;  ///< Beside it, for the coordinator outside a recovery.
     std::uint32_t hangs_max = 0;
     std::uint32_t hang_window = 20'000;  ///< Ticks. 1 s in a job; only its ratio to a recovery matters.
+    double dark = 0;                     ///< Share of the hangs that are none: only its network is gone for a while.
     /// Probability that a packet that was lost with its round comes all the same, later.
     double stale_packet = 0;
     [[nodiscard]] bool kill() const {
@@ -98,6 +99,8 @@ struct Counts {
     std::uint64_t barriers = 0;  ///< Crossed, each once.
     std::uint64_t rounds = 0, deaths = 0;
     std::uint64_t hangs = 0, cut_off = 0, fenced = 0;  ///< Those fenced have woken cut off and stopped themselves.
+    std::uint64_t darknesses = 0, condemned = 0;
+    std::uint64_t excluded = 0;  ///< Were told that the others have gone on without them, and stopped.
     std::uint64_t wishes = 0;
     std::uint64_t seated = 0, unseated = 0, no_room = 0, dissolved = 0;  ///< Replicas; no_room: wanted and not seated.
     std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.

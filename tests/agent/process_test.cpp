@@ -109,5 +109,20 @@ TEST(Process, NothingIsCertainAboutAnotherNamespaceOrAnUnknownProcess) {
     EXPECT_FALSE(is_gone(unknown));
 }
 
+TEST(Process, IsEndedWhereItIsCertainlyTheOneThatIsMeant) {
+    const Child stopped;
+    stopped.stop();
+    EXPECT_TRUE(end_process(stopped.id()));
+    for (int look = 0; look < 5'000 && !is_gone(stopped.id()); ++look) ::usleep(1'000);
+    EXPECT_TRUE(is_gone(stopped.id())) << "also one that is stopped";
+    const Child child;
+    auto other = child.id(), elsewhere = child.id(), unknown = child.id();
+    other.start_time -= 1;
+    elsewhere.space += 1;
+    unknown.start_time = 0;
+    for (const auto& wrong : {other, elsewhere, unknown}) EXPECT_FALSE(end_process(wrong));
+    EXPECT_FALSE(is_gone(child.id()));
+}
+
 }  // namespace
 }  // namespace muster::agent

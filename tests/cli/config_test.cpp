@@ -51,6 +51,8 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
                                    .queue_max = 12,
                                    .load_interval_ms = 13,
                                    .followers = 3,
+                                   .heartbeat_ms = 250,
+                                   .forward_deadline_ms = 30'000,
                                    .posix_signals = "off",
                                    .run_id = "r7",
                                    .events = "link"});
@@ -75,6 +77,8 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
     EXPECT_EQ(config->queue_max, 12u);
     EXPECT_EQ(config->load_interval_ms, 13u);
     EXPECT_EQ(config->followers, 3u);
+    EXPECT_EQ(config->heartbeat_ms, 250u);
+    EXPECT_EQ(config->forward_deadline_ms, 30'000u);
     EXPECT_EQ(config->posix_signals, "off");
     EXPECT_EQ(config->run_id, "r7");
     EXPECT_EQ(config->events, "link");
@@ -103,6 +107,8 @@ TEST(Config, TheDefaultsOfMusterRunAreThoseOfTheLibrary) {
     EXPECT_EQ(config->queue_max, plain.queue_max);
     EXPECT_EQ(config->load_interval_ms, plain.load_interval_ms);
     EXPECT_EQ(config->followers, plain.followers);
+    EXPECT_EQ(config->heartbeat_ms, plain.heartbeat_ms);
+    EXPECT_EQ(config->forward_deadline_ms, plain.forward_deadline_ms);
     EXPECT_EQ(config->posix_signals, plain.posix_signals);
 }
 

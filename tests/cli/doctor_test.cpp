@@ -25,6 +25,7 @@ TEST(Doctor, OpenMpi5SurvivesAProcessAndNoNode) {
     EXPECT_EQ(answer(diagnosis, "process_death"), Answer::yes);
     EXPECT_EQ(answer(diagnosis, "node_death"), Answer::no);
     EXPECT_EQ(answer(diagnosis, "silent_hang"), Answer::yes);
+    EXPECT_NE(as_text(diagnosis).find("--heartbeat"), std::string::npos);
     EXPECT_NE(as_text(diagnosis).find("went on after 8.0 ms"), std::string::npos);
     EXPECT_EQ(as_json(diagnosis)["survives"]["node_death"]["answer"], "no");
 }

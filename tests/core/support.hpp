@@ -54,10 +54,11 @@ inline auto strided(std::uint32_t group_size) {
     return [group_size](std::uint32_t engine, std::uint32_t engines) { return engine % (engines / group_size); };
 }
 
-/// The seeds of a test of many cases: MUSTER_SEED alone where it is set, else 1 .. count.
+/// The seeds of a test of many cases: MUSTER_SEED alone where it is set, else 1 .. count, or 1 .. MUSTER_SEEDS.
 inline std::vector<std::uint64_t> seeds(std::uint64_t count) {
     if (const char* one = std::getenv("MUSTER_SEED")) return {std::strtoull(one, nullptr, 10)};
     std::vector<std::uint64_t> all;
+    if (const char* more = std::getenv("MUSTER_SEEDS")) count = std::strtoull(more, nullptr, 10);
     for (std::uint64_t seed = 1; seed <= count; ++seed) all.push_back(seed);
     return all;
 }

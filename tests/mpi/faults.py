@@ -175,7 +175,8 @@ def a_seed_gives_the_same_faults_again():
 @scenario
 def whoever_stands_for_ever_does_not_outlive_the_job():
     order = "stop:rank=2@step=20"
-    code, output = stepper(3, 0, [order], 60, COMMIT_DEADLINE_MS=700, RECOVERY_DEADLINE_MS=700)
+    code, output = stepper(3, 0, [order], 60, COMMIT_DEADLINE_MS=700, RECOVERY_DEADLINE_MS=700,
+                           options=["--heartbeat", "off"])
     expect(code == 17 and carried_out(output, order) == 1, f"exit code {code}", output)
     expect("round 1->2" not in output, "the stopped one went on", output)
     expect(not left_behind(), f"left behind: {left_behind()}", output)
@@ -189,7 +190,8 @@ def whoever_stands_for_ever_does_not_outlive_an_interrupt():
         if order in line:
             process.send_signal(signal.SIGINT)
 
-    code, output = watch(command_of(3, 0, [order], [os.path.join(TESTS, "member")], "plain", 1_000_000), interrupt)
+    code, output = watch(command_of(3, 0, [order], [os.path.join(TESTS, "member")], "plain", 1_000_000,
+                                    options=["--heartbeat", "off"]), interrupt)
     # mpirun sends SIGCONT and TERM, which stands for a stop of the job: whether that ends before mpirun kills is a race.
     expect(code in (0, 10) and order in output, f"exit code {code}", output)
     expect(not left_behind(), f"left behind: {left_behind()}", output)

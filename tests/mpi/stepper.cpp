@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A member that adds up numbers, for tests: each step all-reduces and commits; what it holds is checked at the end.
-/// stepper STEPS [--kill RANK@STEP]... [--step-us N]
+/// stepper STEPS [--kill RANK@STEP]... [--vanish RANK@STEP] [--hang RANK@STEP] [--step-us N]
+/// Vanish: _exit(0), of which nobody is told. Hang: the engine's thread is busy for ever, the process lives.
 /// The sum after N steps is sum over steps s of s * size-independent value, so it must be the same whoever died.
 #include <unistd.h>
 
@@ -12,16 +13,21 @@
 #include <string>
 
 #include "muster/mpi.hpp"
+#include "muster/waiting.hpp"
 
 int main(int argc, char** argv) {
     const std::uint64_t steps = std::strtoull(argv[1], nullptr, 10);
     std::multimap<std::uint64_t, std::uint32_t> kills;
+    std::map<std::uint64_t, std::uint32_t> vanishes, hangs;
     useconds_t step_us = 0;
     for (int i = 2; i + 1 < argc; i += 2) {
         unsigned rank = 0;
         unsigned long step = 0;
         if (std::strcmp(argv[i], "--kill") == 0 && std::sscanf(argv[i + 1], "%u@%lu", &rank, &step) == 2)
             kills.emplace(step, rank);
+        for (auto [name, orders] : {std::pair{"--vanish", &vanishes}, std::pair{"--hang", &hangs}})
+            if (std::strcmp(argv[i], name) == 0 && std::sscanf(argv[i + 1], "%u@%lu", &rank, &step) == 2)
+                orders->emplace(step, rank);
         if (std::strcmp(argv[i], "--step-us") == 0) step_us = static_cast<useconds_t>(std::atoi(argv[i + 1]));
     }
     auto config = muster::Config::from_environment();
@@ -53,10 +59,20 @@ int main(int argc, char** argv) {
         const std::uint64_t now = started ? step + 1 : 0;
         for (auto [it, end] = kills.equal_range(now); it != end; ++it)
             if (it->second == session->rank().value) std::raise(SIGKILL);
+        const auto mine_now = [&](const auto& orders) {
+            const auto found = orders.find(now);
+            return found != orders.end() && found->second == session->rank().value;
+        };
+        if (mine_now(vanishes)) _exit(0);
+        if (mine_now(hangs))
+            for (volatile bool busy = true; busy;) usleep(1000);
         std::uint64_t mine = world.slot->value == 0 ? now * now : 0, all = 0;
         if (step_us > 0) usleep(step_us);
-        if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(*session)) != MPI_SUCCESS)
-            continue;
+        {
+            const muster::Waiting waiting(*session);
+            if (MPI_Allreduce(&mine, &all, 1, MPI_UINT64_T, MPI_SUM, muster::communicator(*session)) != MPI_SUCCESS)
+                continue;
+        }
         next_sum = sum + all;
         if (!session->commit(muster::Step{now})) continue;
         sum = next_sum;

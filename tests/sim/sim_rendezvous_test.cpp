@@ -44,8 +44,8 @@ TEST(SimRendezvous, AMemberThatSleepsTooLongIsReplacedAndStopsItself) {
         live(world);
         EXPECT_EQ(world.counts().rounds, 2U);
         EXPECT_EQ(world.counts().cut_off, 1U);
-        EXPECT_EQ(world.counts().fenced, 1U);
-        EXPECT_EQ(world.counts().deaths, 0U);
+        EXPECT_EQ(world.counts().excluded, 1U) << "it was told, before its own recovery came to the fence";
+        EXPECT_EQ(world.counts().deaths, 1U);
     }
 }
 
@@ -134,6 +134,9 @@ TEST(SimRendezvous, ManySeeds) {
         sum.deaths += counts.deaths;
         sum.hangs += counts.hangs;
         sum.fenced += counts.fenced;
+        sum.darknesses += counts.darknesses;
+        sum.condemned += counts.condemned;
+        sum.excluded += counts.excluded;
         sum.answered += counts.answered;
         sum.refused_calls += counts.refused_calls;
         sum.late_calls += counts.late_calls;
@@ -143,7 +146,10 @@ TEST(SimRendezvous, ManySeeds) {
     EXPECT_GT(sum.rounds, 2'000U);
     EXPECT_GT(sum.deaths, 400U);
     EXPECT_GT(sum.hangs, 800U);
-    EXPECT_GT(sum.fenced, 60U);
+    EXPECT_GT(sum.fenced, 20U);
+    EXPECT_GT(sum.excluded, 20U);
+    EXPECT_GT(sum.darknesses, 100U);
+    EXPECT_GT(sum.condemned, 60U);
     EXPECT_GT(sum.answered, 30'000U);
     EXPECT_GT(sum.refused_calls, 10'000U);
     EXPECT_GT(sum.late_calls, 300U);

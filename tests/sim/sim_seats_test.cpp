@@ -32,7 +32,7 @@ TEST(SimSeats, ManySeeds) {
         const auto counts = world.counts();
         sum.rounds += counts.rounds;
         sum.deaths += counts.deaths;
-        sum.fenced += counts.fenced;
+        sum.fenced += counts.fenced + counts.excluded;  // They stop by themselves, or are told first.
         sum.seated += counts.seated;
         sum.unseated += counts.unseated;
         sum.no_room += counts.no_room;

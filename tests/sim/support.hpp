@@ -76,6 +76,7 @@ inline WorldOptions rendezvous_world(std::uint64_t seed) {
     faults.hang_coordinator = dice.below(2) == 0 ? 0 : 0.002;
     faults.hangs_max = dice.between(2, 12);
     faults.stale_packet = dice.below(3) == 0 ? 0 : 0.3;
+    faults.dark = dice.below(2) == 0 ? 0 : 0.4;
     return options;
 }
 
