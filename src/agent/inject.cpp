@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/inject.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "agent/fault_deeds.hpp"
+#include "agent/link.hpp"
 #include "agent/log.hpp"
+#include "agent/node_deeds.hpp"
 #include "core/fault_draw.hpp"
 #include "core/fault_order.hpp"
 #include "core/overloaded.hpp"
+#include "persist/file_lock.hpp"
 
 namespace muster::agent {
 namespace {
@@ -33,6 +38,7 @@ struct Timed {
     const FaultOrder* order = nullptr;
     std::optional<core::FaultDraw> draw{};
     std::optional<std::uint64_t> due_us{};
+    std::uint32_t done = 0;
 };
 
 struct Injector {
@@ -47,6 +53,8 @@ struct Injector {
     std::optional<State> state;
     bool over = true;
     std::thread thread;
+    std::vector<std::thread> holders;  ///< Of the rendezvous' lock.
+    std::vector<ProcessId> on_this_node;
     Rank self;
 };
 
@@ -56,14 +64,77 @@ Injector& injector() {
     return *one;
 }
 
-void carry_out(const FaultOrder& order) {
-    say("a fault to order: " + order.text);
+/// As any process may that changes the rendezvous' state, but for a while; gives it back earlier where the session
+/// ends.
+void hold_lock(const std::string& path, std::chrono::microseconds span) {
+    constexpr std::chrono::seconds kPatience{2};
+    auto& injector = agent::injector();
+    const auto lock = persist::FileLock::lock(path, kPatience);
+    if (const auto* failure = std::get_if<persist::Failure>(&lock)) return say("no lock is held: " + failure->text);
+    std::get<0>(lock).sign("rank " + std::to_string(injector.self.value) + ", ordered to by --inject");
+    say("holds the lock " + path);
+    std::unique_lock guard(injector.mutex);
+    injector.changed.wait_for(guard, span, [&] { return injector.over; });
+}
+
+void hold_lock(const FaultOrder& order) {
+    const char* path = std::getenv("MUSTER_STATE_LOCK");
+    if (path == nullptr || *path == '\0')
+        return say("no lock is held: this job has none, it has not met in a directory (muster run --rendezvous DIR)");
+    injector().holders.emplace_back([path = std::string(path), span = std::chrono::microseconds(order.amount_us)] {
+        hold_lock(path, span);
+        say("holds no lock any more");
+    });
+}
+
+/// Over the launcher's link where there is one: what this process writes may be lost with the node's daemon.
+void tell(const std::string& text) {
+    const Rank self = injector().self;
+    if (!LauncherLink(self).send({{"event", "note"}, {"rank", self.value}, {"text", text}})) say(text);
+}
+
+void end_node(const std::string& order, const Daemon& daemon) {
+    tell(order + (daemon.is_mpirun          ? " (this is mpirun's own node: no job outlives that)"
+                  : daemon.process.pid == 0 ? " (no launcher's daemon is seen here: its ranks end alone)"
+                                            : ""));
+    end_this_node(daemon, injector().on_this_node);
+}
+
+void end_links(const std::string& order, std::uint64_t for_us) {
+    const auto links = links_to_take_down();
+    if (links.empty())
+        return say(order + ": no network interface of this node has the alias '" + kFaultAlias +
+                   "' (ip link set dev e0 alias " + kFaultAlias + "), and unmarked ones are left alone");
+    std::string names;
+    for (const auto& link : links) names += (names.empty() ? "" : ", ") + link;
+    tell(order + ": takes down " + names);
+    if (const auto wrong = take_down(links, for_us); !wrong.empty()) say(wrong);
+}
+
+bool is_first_of_the_node(const FaultOrder& order, std::uint32_t nth, const ProcessId& daemon) {
+    std::string word = "muster";
+    for (const auto part : {std::uint64_t{daemon.pid}, daemon.start_time,
+                            static_cast<std::uint64_t>(&order - injector().orders.data()), std::uint64_t{nth}})
+        word += "." + std::to_string(part);
+    return is_first_on_this_node(word);
+}
+
+/// `nth` time that it is carried out.
+void carry_out(const FaultOrder& order, std::uint32_t nth) {
+    const std::string text = "a fault to order: " + order.text;
+    if (core::is_of_a_node(order.kind)) {
+        const auto daemon = daemon_above();
+        if (!is_first_of_the_node(order, nth, daemon.process)) return;
+        return order.kind == FaultKind::node ? end_node(text, daemon) : end_links(text, order.amount_us);
+    }
+    say(text);
     switch (order.kind) {
         case FaultKind::exit0: injector().exit_due = true; return;
         case FaultKind::slow: injector().slow_us = order.amount_us; return;
         case FaultKind::stop:
             if (!stop_this_process(order.amount_us)) say("no timer would let it go on, so it has not been stopped");
             return;
+        case FaultKind::hold_lock: return hold_lock(order);
         default: end_this_process(order.kind);
     }
 }
@@ -79,7 +150,7 @@ void reach(IsIt is_it) {
         for (auto& one : injector.waiting)
             if (one.left > 0 && is_it(*one.order) && --one.left == 0) due.push_back(one.order);
     }
-    for (const auto* order : due) carry_out(*order);
+    for (const auto* order : due) carry_out(*order, 1);
 }
 
 void exit_where_due() {
@@ -89,6 +160,7 @@ void exit_where_due() {
 void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
     auto& injector = agent::injector();
     if (order.rank && *order.rank != self) return;
+    if (core::is_of_a_node(order.kind) && !core::is_same_node(order.node, host_name())) return;
     std::visit(
         core::Overloaded{
             [&](const core::AtStep&) {
@@ -112,7 +184,8 @@ void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
 void draw_next(Timed& timed, Rank self) {
     timed.due_us.reset();
     if (!timed.draw) return;
-    if (const auto drawn = timed.draw->next_of(self)) timed.due_us = drawn->after_us;
+    const Rank drawn_as = core::is_of_a_node(timed.order->kind) ? Rank{0} : self;
+    if (const auto drawn = timed.draw->next_of(drawn_as)) timed.due_us = drawn->after_us;
 }
 
 Timed* earliest(std::vector<Timed>& all) {
@@ -132,7 +205,7 @@ void keep_time(Clock::time_point begun) {
             const auto until = begun + std::chrono::microseconds(*next->due_us);
             if (injector.changed.wait_until(lock, until, [&] { return injector.over; })) return;
         }
-        carry_out(*next->order);
+        carry_out(*next->order, ++next->done);
         draw_next(*next, injector.self);
     }
 }
@@ -150,6 +223,8 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     injector.any = injector.exit_due = false;
     injector.slow_us = 0;
     injector.self = self;
+    injector.over = false;
+    injector.on_this_node = {this_process()};
     auto parsed = core::parse_fault_orders(orders == nullptr ? "" : orders);
     if (!parsed) return Error{Fault::bad_setup, "MUSTER_INJECT: " + parsed.error().text};
     if (const auto wrong = core::complaint_about_ranks(*parsed, ranks); !wrong.empty())
@@ -159,22 +234,38 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     return Done{};
 }
 
+Result<Done> know_the_nodes(const std::vector<RosterEntry>& roster) {
+    auto& injector = agent::injector();
+    const auto self = roster.at(injector.self.value);
+    std::vector<std::string> nodes;
+    injector.on_this_node.clear();
+    for (const auto& entry : roster) {
+        if (entry.process.pid == 0) return Done{};  // Died before it could say where it lives.
+        if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end()) nodes.push_back(entry.member.node);
+        if (entry.member.node == self.member.node && entry.process.space == self.process.space)
+            injector.on_this_node.push_back(entry.process);
+    }
+    if (const auto wrong = core::complaint_about_nodes(injector.orders, nodes); !wrong.empty())
+        return Error{Fault::bad_setup, "MUSTER_INJECT: " + wrong};
+    return Done{};
+}
+
 void begin_timed_faults() {
     auto& injector = agent::injector();
     if (injector.timed.empty() || injector.thread.joinable()) return;
-    injector.over = false;
     injector.thread = std::thread(keep_time, Clock::now());
 }
 
 void end_timed_faults() {
     auto& injector = agent::injector();
-    if (!injector.thread.joinable()) return;
     {
         const std::scoped_lock lock(injector.mutex);
         injector.over = true;
     }
     injector.changed.notify_all();
-    injector.thread.join();
+    if (injector.thread.joinable()) injector.thread.join();
+    for (auto& holder : injector.holders) holder.join();
+    injector.holders.clear();
 }
 
 bool faults_ordered() { return injector().any.load(std::memory_order_relaxed); }

@@ -14,6 +14,7 @@ namespace {
 
 struct Stat {
     char state = '?';
+    std::uint32_t parent = 0;
     std::uint64_t start_time = 0;
 };
 
@@ -25,9 +26,9 @@ bool read_stat(std::uint32_t pid, Stat& stat) {
     const auto bracket = line.rfind(')');
     if (bracket == std::string::npos) return false;
     std::istringstream fields(line.substr(bracket + 1));
-    fields >> stat.state;
+    fields >> stat.state >> stat.parent;
     std::string skipped;
-    for (int field = 4; field < 22; ++field) fields >> skipped;
+    for (int field = 5; field < 22; ++field) fields >> skipped;
     fields >> stat.start_time;
     return !fields.fail();
 }
@@ -46,12 +47,23 @@ ProcessId this_process() {
     return id;
 }
 
+ProcessId parent_of(const ProcessId& process) {
+    Stat stat, above;
+    if (!read_stat(process.pid, stat) || stat.parent == 0 || !read_stat(stat.parent, above)) return {};
+    return {.pid = stat.parent, .start_time = above.start_time, .space = process.space};
+}
+
 bool is_gone(const ProcessId& process) {
     if (process.space == 0 || process.space != own_space() || process.start_time == 0) return false;
     if (::kill(static_cast<pid_t>(process.pid), 0) != 0 && errno == ESRCH) return true;
     Stat stat;
     if (!read_stat(process.pid, stat)) return false;
     return stat.state == 'Z' || stat.state == 'X' || stat.start_time != process.start_time;
+}
+
+std::string host_name() {
+    char name[256] = {};
+    return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
 }
 
 }  // namespace muster::agent

@@ -55,11 +55,6 @@ std::uint64_t hash_of(const Config& config) {
     return core::hash_of(out.take());
 }
 
-std::string host_name() {
-    char name[256] = {};
-    return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
 }  // namespace
 
 RosterEntry own_entry(Rank self, const Config& config, const BellAddress& bell) {

@@ -168,6 +168,7 @@ Result<Done> Session::Impl::join() {
     std::vector<agent::RosterEntry> roster;
     auto pool = first_pool(roster);
     if (!pool) return pool.error();
+    if (auto nodes = agent::know_the_nodes(roster); !nodes) return nodes.error();
     for (auto& entry : roster) {
         entry.member.client = entry.member.rank.value >= started.ranks - config.clients;
         launch.push_back(entry.member);

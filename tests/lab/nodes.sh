@@ -86,7 +86,7 @@ boot() {
     ip link add "v$node" type veth peer name e0 netns "$init"
     ip link set "v$node" master bridge0 up
     nsenter -t "$init" --net ip addr add "10.77.0.$((10 + number))/24" dev e0
-    nsenter -t "$init" --net ip link set e0 up
+    nsenter -t "$init" --net ip link set e0 alias muster-fault up   # a fault to order may take it down
     nsenter -t "$init" --net ip link set lo up
     echo "$init" >"$state/$node.pid"
 }
