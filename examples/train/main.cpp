@@ -44,6 +44,8 @@ int run(const train::Options& options) {
     while (const auto turn = session->next()) {
         if (turn.kind == muster::Turn::rebuilt || !trainer.wired())
             trainer.rewire();
+        else if (turn.kind != muster::Turn::forward)
+            continue;  // A suspend has no step: a newcomer takes that turn alone.
         else if (!trainer.finished())
             trainer.train();
         else

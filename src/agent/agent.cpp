@@ -176,12 +176,13 @@ void Agent::recover(const char* why) {
 }
 
 /// A round's line is due when its first step is committed: then its stall is known. Who serves requests commits
-/// nothing.
+/// nothing, and nobody does in a job that stands.
 void Agent::report_when_due() {
     if (!unreported_) return;
     const bool serves = config_.work == Work::requests;
     const bool committed = mailbox_.first_commit() != Clock::time_point();
-    if (committed || serves || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
+    const bool stands = switchboard_.facts().state != State::running;
+    if (committed || serves || stands || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
 }
 
 void Agent::report() {

@@ -78,6 +78,7 @@ private:
     void carry_from_clients();
     void look_for_the_missing();
     void tell_launcher_state(std::uint64_t barrier);
+    void tell_launcher_state_again();
     void apply(core::SwitchEffects effects);
     void perform(core::Transmit& effect);
     void perform(core::SignalArrived& effect);

@@ -188,6 +188,8 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     asked_ = calm_ = troubled_ = standbys_told_ = false;
     if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
+        // Broken before its first commit: whom it had lost must be told all the same.
+        if (unreported_ && !unreported_->plan.lost.empty()) report();
         unreported_ = handover;
         unreported_since_ = Clock::now();
     } else if (recovery_.coordinator() == self_) {

@@ -75,9 +75,7 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
     if (kind == "round") return take_round(event);
     if (kind == "note")
         return {{"rank " + number(field(event, "rank", rank)) + ": " + field<std::string>(event, "text", "")}};
-    if (kind == "state")
-        return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +
-                 ", asked for by rank " + number(field(event, "by", -1)) + ")"}};
+    if (kind == "state") return take_state(event);
     if (kind == "exit") {
         exits_.push_back({.rank = field(event, "rank", rank), .status = field(event, "status", 0)});
         return {{"rank " + number(exits_.back().rank) + " exits with " + number(exits_.back().status), true}};
@@ -95,6 +93,15 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
             {"the job has ended: " + number(ending.code) + (ending.reason.empty() ? "" : ", " + ending.reason), true}};
     }
     return {{"event of rank " + number(rank) + ": " + event.dump(), true}};
+}
+
+/// A new coordinator tells the last one again, without who asked for it.
+std::vector<StoryLine> Story::take_state(const json& event) {
+    const int barrier = field(event, "number", 0), by = field(event, "by", -1);
+    if (barrier <= barrier_) return {};
+    barrier_ = barrier;
+    return {{field<std::string>(event, "state", "?") + " (barrier " + number(barrier) +
+             (by < 0 ? "" : ", asked for by rank " + number(by)) + ")"}};
 }
 
 std::vector<StoryLine> Story::take_joined(const json& event) {

@@ -40,10 +40,12 @@ public:
 
 private:
     std::vector<StoryLine> take_joined(const nlohmann::json& event);
+    std::vector<StoryLine> take_state(const nlohmann::json& event);
     std::vector<StoryLine> take_round(const nlohmann::json& event);
 
     bool joining_ = false, joined_ = false;
     int round_ = 0;
+    int barrier_ = 0;  ///< The last one that was told.
     int size_ = 0;
     std::set<int> lost_;
     std::optional<Ended> ended_;  ///< The first one counts.

@@ -23,6 +23,7 @@ public:
     Result<Done> join();
     Turn next();
     Result<Step> commit(Step step, std::span<const std::byte> blob);
+    [[nodiscard]] Result<Done> took_over();
     void leave();
     bool go(std::string why);  ///< Leaves while the process ends. False where that took too long.
     void stop(ExitCode code, const std::string& reason);
