@@ -27,7 +27,7 @@ import time
 import fault_jobs as jobs
 from fault_jobs import CYCLE
 
-ENGINES, STEPS, REQUESTS = 4, 150, 160
+ENGINES, STEPS, REQUESTS = 4, 200, 160
 DEATHS = ["kill", "abort", "segv", "exit0"]
 MILD = {"stop": ":0.05", "slow": ":3"}
 BELOW_MIN = 12
@@ -99,9 +99,9 @@ class Place:
         os.mkdir(checkpoints)
         remove(result)
         last = ENGINES + standbys - 1
-        end = ["--", self.program("train"), "--steps", STEPS, "--checkpoint", checkpoints, "--every", 10, "--json", result]
+        end = ["--", self.program("train"), "--steps", STEPS, "--checkpoint", checkpoints, "--every", 25, "--json", result]
         first = [*self.launcher(), "-n", ENGINES, "--standbys", standbys, "--min", least, "--run-id", run_id, "--signals",
-                 jobs.SIGNALS, *injections(orders), *end]
+                 jobs.SIGNALS, *injections(orders), *end, "--step-ms", 5]
         # Somebody who is no victim takes the signals: the last standby, or an engine where there is none.
         walker = jobs.Walker(run_id, last, "step 50/", True)
         run = jobs.run(list(map(str, first)), self.options.deadline, walker)
