@@ -16,7 +16,7 @@ import fault_jobs as jobs   # noqa: E402
 from soak_left import Folders, left_behind, states_of   # noqa: E402
 from soak_plan import KINDS, NODES, SERVE_RATE, SERVE_REQUESTS, TRAIN_STEPS, plan_of   # noqa: E402
 
-LONG_ROUNDS, LONG_DEATHS = 600, 2
+LONG_ROUNDS, LONG_DEATHS = 300, 2
 # Of a surviving rank from its 100th round on; RoundReport's 200 bytes a round are among it.
 GROWTH_MAX_KIB = 1024
 
