@@ -26,6 +26,7 @@ done
 
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 setup
+setup_slurm
 cd "$muster_root"
 setup_configure "$preset"
 cmake --build --preset "$preset"

@@ -57,6 +57,14 @@ setup_install() {
     rm -f "$log"
 }
 
+# A Slurm for tests/lab/slurm_test.sh, which starts its daemons itself, in namespaces. Only where root can have those and
+# nothing of a Slurm is there yet; without it that test is reported as skipped.
+setup_slurm() {
+    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! command -v srun >/dev/null || return 0
+    bash "$muster_root/tests/lab/nodes.sh" check >/dev/null 2>&1 || return 0
+    (setup_install slurmctld slurmd slurm-client munge libpmix2) || setup_say "no Slurm to be had: its test is skipped"
+}
+
 setup_has_ulfm() {
     # ompi_info asks the plug-ins, which may want root to be confirmed; neither matters for what is compiled in.
     [ -x "$1/ompi_info" ] && [ -x "$1/mpicxx" ] && "$1/ompi_info" 2>/dev/null | grep -q 'Fault Tolerance support: yes'

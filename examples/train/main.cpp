@@ -44,8 +44,10 @@ int run(const train::Options& options) {
     while (const auto turn = session->next()) {
         if (turn.kind == muster::Turn::rebuilt || !trainer.wired())
             trainer.rewire();
-        else if (turn.kind != muster::Turn::forward)
-            continue;  // A suspend has no step: a newcomer takes that turn alone.
+        else if (turn.kind == muster::Turn::suspend)
+            trainer.save();  // The job may be about to end, to be started again.
+        else if (turn.kind == muster::Turn::resume)
+            continue;  // No step: a newcomer in a suspended job takes these turns alone.
         else if (!trainer.finished())
             trainer.train();
         else

@@ -57,7 +57,11 @@ muster::Result<std::unique_ptr<Saver>> Saver::open(muster::Session& session, con
 }
 
 void Saver::save_if_due(std::uint64_t step, const moe::Model& model, moe::Place place) {
-    if (step > 0 && step % options_.every == 0) (void)checkpoints_.save({step}, to_part(model, place.slot));
+    if (step > 0 && step % options_.every == 0) save(step, model, place);
+}
+
+void Saver::save(std::uint64_t step, const moe::Model& model, moe::Place place) {
+    (void)checkpoints_.save({step}, to_part(model, place.slot));
 }
 
 muster::Result<muster::Done> Saver::read_part(const muster::Checkpoint& from, muster::Slot slot,

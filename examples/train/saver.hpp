@@ -29,6 +29,7 @@ public:
 
     /// After commit(step). A disk that is full harms nobody but the checkpoint: muster has a line for it.
     void save_if_due(std::uint64_t step, const moe::Model& model, moe::Place place);
+    void save(std::uint64_t step, const moe::Model& model, moe::Place place);
     /// This slot's model after the newest whole step; nothing where there is none. By all engines of the world.
     [[nodiscard]] muster::Result<std::optional<Start>> newest(moe::Place place);
     void flush();  ///< Before the session is left, so that the last one is whole.

@@ -85,6 +85,12 @@ bool Trainer::keep(std::uint64_t step) {
     return true;
 }
 
+void Trainer::save() {
+    if (saver_ == nullptr || !committed_) return;
+    saver_->save(*committed_, generation(*committed_).model, place_);
+    saver_->flush();
+}
+
 bool Trainer::rewire() {
     wired_ = false;
     const auto& world = session_.world();

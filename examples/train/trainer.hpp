@@ -41,6 +41,7 @@ public:
     bool rewire();  ///< Once per round.
     bool train();   ///< One step. Step 0 makes the initial model.
     [[nodiscard]] std::optional<Outcome> evaluate();
+    void save();   ///< The last committed step, whole when it returns; nothing where there are no checkpoints.
     void close();  ///< Before the session is left: gives back what the program made itself.
 
 private:

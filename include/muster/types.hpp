@@ -21,9 +21,12 @@ struct Id {
 
 using Rank = Id<struct RankTag>;                 ///< Number in MPI_COMM_WORLD at launch: a member's name for life.
 using Slot = Id<struct SlotTag>;                 ///< Place in this round's world communicator. Changes at a rebuild.
-using Round = Id<struct RoundTag>;               ///< One agreed membership. +1 per rebuild; the first is 1.
+using Round = Id<struct RoundTag>;               ///< One agreed membership. +1 per rebuild; the first is 1, or goes on
+                                                 ///< where a job is started again from its state.
 using Step = Id<struct StepTag, std::uint64_t>;  ///< The program's own count of committed transactions.
 using RequestId = Id<struct RequestTag, std::uint64_t>;  ///< A submitter's choice; unique per submitting member.
+/// One run of one replica of a backend, in a job with a controller; upwards from 1, never given twice.
+using ReplicaId = Id<struct ReplicaTag, std::uint64_t>;
 /// Names a block of a request's prefix together with all blocks before it: equal where the whole prefix is equal.
 using BlockHash = std::uint64_t;
 

@@ -54,6 +54,7 @@ core::Facts Agent::own_facts() {
     state_exists_ = state_exists_ || picture.committed.has_value();
     told_parked_ = mailbox_.parked();
     told_close_ = mailbox_.closes();
+    told_seats_ = switchboard_.coordinates() ? mailbox_.seat_wishes() : core::SeatWishes{};
     return {.rank = self_,
             .leaving = mailbox_.leaving(),
             .parked = told_parked_,
@@ -67,7 +68,8 @@ core::Facts Agent::own_facts() {
             .proven_dead = proven_,
             .wish = mailbox_.wish(),
             .lifecycle = switchboard_.facts(),
-            .mirror = switchboard_.mirror()};
+            .mirror = switchboard_.mirror(),
+            .seats = told_seats_};
 }
 
 mpi::WorldShape Agent::shape_of(const core::Plan& plan) const {
@@ -179,6 +181,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
         pool_ = std::move(*building_->pool);
         places_ = pool_.ranks();
     }
+    const bool first = comms_ == nullptr;
     comms_ = std::make_shared<mpi::RoundComms>(std::move(building_->comms));
     building_.reset();
     handover->comms = comms_;
@@ -186,7 +189,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     if (effect.plan.step) state_exists_ = true;
     if (told_parked_ && core::contains(effect.plan.world, self_)) mailbox_.taken_back(), told_parked_ = false;
     asked_ = calm_ = troubled_ = standbys_told_ = false;
-    if (effect.plan.round.value > 1 || !effect.plan.lost.empty()) {
+    if (!first || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
         // Broken before its first commit: whom it had lost must be told all the same.
         if (unreported_ && !unreported_->plan.lost.empty()) report();
@@ -201,6 +204,7 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     enter_round(effect.plan);
     mailbox_.give(std::move(handover));
     mailbox_.ask_again_unless(told_parked_, told_close_);
+    mailbox_.seats_settled(std::exchange(told_seats_, {}), !switchboard_.coordinates());
     reach_point("handed_over");
     return std::nullopt;
 }

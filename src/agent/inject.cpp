@@ -6,15 +6,13 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <vector>
 
 #include "agent/fault_deeds.hpp"
-#include "agent/link.hpp"
 #include "agent/log.hpp"
-#include "agent/node_deeds.hpp"
+#include "agent/node_faults.hpp"
 #include "core/fault_draw.hpp"
 #include "core/fault_order.hpp"
 #include "core/overloaded.hpp"
@@ -51,6 +49,7 @@ struct Injector {
     std::vector<Waiting> waiting;
     std::vector<Timed> timed;  ///< The thread's own while that runs.
     std::optional<State> state;
+    const FaultOrder* crash = nullptr;  ///< Of the coordinator, after a checkpoint.
     bool over = true;
     std::thread thread;
     std::vector<std::thread> holders;  ///< Of the rendezvous' lock.
@@ -87,47 +86,13 @@ void hold_lock(const FaultOrder& order) {
     });
 }
 
-/// Over the launcher's link where there is one: what this process writes may be lost with the node's daemon.
-void tell(const std::string& text) {
-    const Rank self = injector().self;
-    if (!LauncherLink(self).send({{"event", "note"}, {"rank", self.value}, {"text", text}})) say(text);
-}
-
-void end_node(const std::string& order, const Daemon& daemon) {
-    tell(order + (daemon.is_mpirun          ? " (this is mpirun's own node: no job outlives that)"
-                  : daemon.process.pid == 0 ? " (no launcher's daemon is seen here: its ranks end alone)"
-                                            : ""));
-    end_this_node(daemon, injector().on_this_node);
-}
-
-void end_links(const std::string& order, std::uint64_t for_us) {
-    const auto links = links_to_take_down();
-    if (links.empty())
-        return say(order + ": no network interface of this node has the alias '" + kFaultAlias +
-                   "' (ip link set dev e0 alias " + kFaultAlias + "), and unmarked ones are left alone");
-    std::string names;
-    for (const auto& link : links) names += (names.empty() ? "" : ", ") + link;
-    tell(order + ": takes down " + names);
-    if (const auto wrong = take_down(links, for_us); !wrong.empty()) say(wrong);
-}
-
-bool is_first_of_the_node(const FaultOrder& order, std::uint32_t nth, const ProcessId& daemon) {
-    std::string word = "muster";
-    for (const auto part : {std::uint64_t{daemon.pid}, daemon.start_time,
-                            static_cast<std::uint64_t>(&order - injector().orders.data()), std::uint64_t{nth}})
-        word += "." + std::to_string(part);
-    return is_first_on_this_node(word);
-}
-
 /// `nth` time that it is carried out.
 void carry_out(const FaultOrder& order, std::uint32_t nth) {
-    const std::string text = "a fault to order: " + order.text;
     if (core::is_of_a_node(order.kind)) {
-        const auto daemon = daemon_above();
-        if (!is_first_of_the_node(order, nth, daemon.process)) return;
-        return order.kind == FaultKind::node ? end_node(text, daemon) : end_links(text, order.amount_us);
+        const auto index = static_cast<std::uint64_t>(&order - injector().orders.data());
+        return carry_out_on_node(order, {index, nth}, injector().self, injector().on_this_node);
     }
-    say(text);
+    say("a fault to order: " + order.text);
     switch (order.kind) {
         case FaultKind::exit0: injector().exit_due = true; return;
         case FaultKind::slow: injector().slow_us = order.amount_us; return;
@@ -171,6 +136,9 @@ void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
             },
             [&](const core::AtPoint& point) {
                 injector.waiting.push_back({&order, point.nth});
+            },
+            [&](const core::AtCheckpoint& at) {
+                if (!at.most || self.value < *at.most) injector.crash = &order;
             },
             [&](const core::AtTime& time) { injector.timed.push_back({.order = &order, .due_us = time.after_us}); },
             [&](const core::AtRandom&) {
@@ -220,6 +188,7 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     injector.timed.clear();
     injector.orders.clear();
     injector.state.reset();
+    injector.crash = nullptr;
     injector.any = injector.exit_due = false;
     injector.slow_us = 0;
     injector.self = self;
@@ -269,6 +238,21 @@ void end_timed_faults() {
 }
 
 bool faults_ordered() { return injector().any.load(std::memory_order_relaxed); }
+
+double crash_after_checkpoint() {
+    const std::scoped_lock lock(injector().mutex);
+    const auto* order = injector().crash;
+    return order == nullptr ? 0 : std::get<core::AtCheckpoint>(order->when).chance;
+}
+
+void crash_as_ordered() {
+    const FaultOrder* order = nullptr;
+    {
+        const std::scoped_lock lock(injector().mutex);
+        order = injector().crash;
+    }
+    if (order != nullptr) carry_out(*order);
+}
 
 void reach_point(const char* name) {
     reach([&](const FaultOrder& order) {

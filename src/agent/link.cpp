@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -48,7 +49,7 @@ nlohmann::json ended_event(ExitCode code, const std::string& reason) {
     return {{"event", "ended"}, {"code", static_cast<int>(code)}, {"name", name_of(code)}, {"reason", reason}};
 }
 
-LauncherLink::LauncherLink(Rank self) : self_(self) {
+LauncherLink::LauncherLink(Rank self, std::string more) : self_(self), more_(std::move(more)) {
     const char* list = std::getenv("MUSTER_LINK");
     const char* token = std::getenv("MUSTER_LINK_TOKEN");
     if (list == nullptr || token == nullptr) return;
@@ -58,15 +59,19 @@ LauncherLink::LauncherLink(Rank self) : self_(self) {
         if (!part.empty()) addresses_.push_back(part);
 }
 
-LauncherLink::~LauncherLink() {
-    if (socket_ >= 0) ::close(socket_);
+LauncherLink::~LauncherLink() { close(); }
+
+void LauncherLink::close() {
+    if (socket_ >= 0) ::close(std::exchange(socket_, -1));
 }
 
 void LauncherLink::connect() {
     for (const auto& address : std::exchange(addresses_, {})) {
         socket_ = connect_to(address);
         if (socket_ < 0) continue;
-        if (write(nlohmann::json{{"hello", token_}, {"rank", self_.value}}.dump() + "\n")) return;
+        nlohmann::json hello{{"hello", token_}, {"rank", self_.value}};
+        if (!more_.empty()) hello.update(nlohmann::json::parse(more_));
+        if (write(hello.dump() + "\n")) return;
     }
 }
 
@@ -77,11 +82,29 @@ bool LauncherLink::write(const std::string& line) {
         if (sent > 0) {
             at += static_cast<std::size_t>(sent);
         } else if (errno != EAGAIN || !ready_to_write(socket_)) {
-            ::close(std::exchange(socket_, -1));
+            close();
             return false;
         }
     }
     return true;
+}
+
+std::optional<std::vector<nlohmann::json>> LauncherLink::listen(int end, std::chrono::milliseconds limit) {
+    std::array<pollfd, 2> waits{pollfd{end, POLLIN, 0}, pollfd{socket_, POLLIN, 0}};
+    (void)::poll(waits.data(), waits.size(), static_cast<int>(limit.count()));
+    if (waits[0].revents != 0) return std::nullopt;
+    std::vector<nlohmann::json> said;
+    if (waits[1].revents == 0) return said;
+    std::array<char, 4096> buffer{};
+    const auto count = ::recv(socket_, buffer.data(), buffer.size(), 0);
+    if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) close();
+    if (count > 0) heard_.append(buffer.data(), static_cast<std::size_t>(count));
+    for (auto stop = heard_.find('\n'); stop != std::string::npos; stop = heard_.find('\n')) {
+        auto line = nlohmann::json::parse(heard_.substr(0, stop), nullptr, false);
+        if (line.is_object()) said.push_back(std::move(line));
+        heard_.erase(0, stop + 1);
+    }
+    return said;
 }
 
 bool LauncherLink::send(const nlohmann::json& event) {

@@ -5,7 +5,9 @@
 /// Nothing waits long: connecting has a second per address, writing a second; a line that fails closes it for good.
 /// Thread safety: none; a thread that ends the process makes a link of its own.
 
+#include <chrono>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,20 +21,28 @@ namespace muster::agent {
 
 class LauncherLink {
 public:
-    explicit LauncherLink(Rank self);
+    /// `more`: a JSON object that the first line holds beside token and rank; empty: nothing.
+    explicit LauncherLink(Rank self, std::string more = "");
     ~LauncherLink();
     LauncherLink(const LauncherLink&) = delete;
     LauncherLink& operator=(const LauncherLink&) = delete;
 
     bool send(const nlohmann::json& event);  ///< False where nobody was told.
+    [[nodiscard]] bool open() const { return socket_ >= 0; }
+    /// What `muster run` has said, waiting at most so long for the first line; empty where that was nothing, or the
+    /// other end has gone. Nothing: `end` is readable.
+    [[nodiscard]] std::optional<std::vector<nlohmann::json>> listen(int end, std::chrono::milliseconds limit);
 
 private:
     void connect();
     bool write(const std::string& line);
+    void close();
 
     Rank self_;
     std::vector<std::string> addresses_;  ///< "ip:port", tried in order. Empty: no launcher, or given up.
     std::string token_;
+    std::string more_;
+    std::string heard_;  ///< The beginning of a line.
     int socket_ = -1;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/mailbox.hpp"
 
+#include <algorithm>
+
 #include "mpi/ulfm.hpp"
 
 namespace muster::agent {
@@ -9,13 +11,21 @@ std::shared_ptr<const Handover> Mailbox::take(std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     // A round that broke before it was taken is passed over: the next one will come with it in `missed`.
     engine_waits_.store(true, std::memory_order_release);
-    const bool given = given_.wait_for(lock, wait, [this] { return next_ != nullptr && !broken_; });
+    const auto given = [this] { return next_ != nullptr && !broken_; };
+    given_.wait_for(lock, wait, [&] { return given() || nudged_; });
     engine_waits_.store(false, std::memory_order_release);
-    if (!given) return nullptr;
+    nudged_ = false;
+    if (!given()) return nullptr;
     ledger.thaw(next_->plan.step);
     crossings.thaw(next_->plan.lifecycle.crossed);
     interrupted_.store(next_->ending.has_value(), std::memory_order_release);
     return std::exchange(next_, nullptr);
+}
+
+void Mailbox::nudge() {
+    const std::scoped_lock lock(mutex_);
+    nudged_ = true;
+    given_.notify_all();
 }
 
 void Mailbox::retire(std::shared_ptr<const Handover> old) {
@@ -43,7 +53,8 @@ void Mailbox::forget_tracked() {
     tracked_.clear();
 }
 
-void Mailbox::committed(Clock::time_point now) {
+void Mailbox::committed(Step step, Clock::time_point now) {
+    last_step_ = step.value;
     const auto count = now.time_since_epoch().count();
     last_commit_.store(count, std::memory_order_relaxed);
     if (first_commit_.load(std::memory_order_relaxed) != 0) return;
@@ -107,6 +118,39 @@ void Mailbox::close() {
     {
         const std::scoped_lock lock(mutex_);
         if (closes_.exchange(true)) return;
+        asked_ = true;
+    }
+    bell_.wake();
+}
+
+void Mailbox::want_seats(const core::SeatWishes& more) {
+    {
+        const std::scoped_lock lock(mutex_);
+        seats_.seat.insert(seats_.seat.end(), more.seat.begin(), more.seat.end());
+        seats_.unseat.insert(seats_.unseat.end(), more.unseat.begin(), more.unseat.end());
+        asked_ = true;
+    }
+    bell_.wake();
+}
+
+core::SeatWishes Mailbox::seat_wishes() const {
+    const std::scoped_lock lock(mutex_);
+    auto wishes = seats_;
+    for (auto* seats : {&wishes.seat, &wishes.unseat}) seats->resize(std::min(seats->size(), core::kSeatsMax));
+    return wishes;
+}
+
+void Mailbox::seats_settled(const core::SeatWishes& told, bool drop) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (drop) seats_ = {};
+        const auto settle = [](std::vector<core::SeatId>& seats, const std::vector<core::SeatId>& done) {
+            seats.erase(seats.begin(),
+                        seats.begin() + static_cast<std::ptrdiff_t>(std::min(seats.size(), done.size())));
+        };
+        settle(seats_.seat, told.seat);
+        settle(seats_.unseat, told.unseat);
+        if (seats_.empty()) return;
         asked_ = true;
     }
     bell_.wake();

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -59,14 +60,14 @@ public:
 
     // Engine thread.
     [[nodiscard]] bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
-    /// The next handover after those taken so far, unless it is broken already, or nullptr after `wait`.
+    /// The next handover after those taken so far, unless it is broken already, or nullptr after `wait` or a nudge().
     /// Thaws the ledger.
     [[nodiscard]] std::shared_ptr<const Handover> take(std::chrono::milliseconds wait);
     void retire(std::shared_ptr<const Handover> old);  ///< The agent frees its communicators.
     void track(MPI_Comm comm);
     void untrack(MPI_Comm comm);
     void forget_tracked();
-    void committed(Clock::time_point now);  ///< A commit was recorded.
+    void committed(Step step, Clock::time_point now);  ///< A commit was recorded.
 
     // Any thread.
     void complain();  ///< Something is wrong with the round that the engine works in.
@@ -80,6 +81,8 @@ public:
     void ask_for_round();
     void park(bool on);
     void close();
+    /// A round with these seats beside those that are wanted already. Told by the coordinator only.
+    void want_seats(const core::SeatWishes& more);
 
     // Agent's thread.
     struct Missing {
@@ -88,11 +91,16 @@ public:
     };
     [[nodiscard]] std::optional<Missing> take_missing();
     [[nodiscard]] bool engine_waits() const { return engine_waits_.load(std::memory_order_acquire); }
+    void nudge();      ///< Whoever waits in take() looks around: there is something else to do.
     void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
     void give(std::shared_ptr<Handover> handover);  ///< Also the answer to whoever has asked for a round until now.
     /// What the round's plan did not know of yet, since it came too late, needs another round.
     void ask_again_unless(bool told_parked, bool told_close);
+    [[nodiscard]] core::SeatWishes seat_wishes() const;  ///< As many as one round may have.
+    /// The round that `told` was gathered for is complete. What has come since needs another one; `drop`: nobody here
+    /// is to say it any more.
+    void seats_settled(const core::SeatWishes& told, bool drop);
     void free_retired();
     [[nodiscard]] bool take_complaint() { return complaint_.exchange(false); }
     [[nodiscard]] bool leaving() const { return leaving_.load(); }
@@ -107,11 +115,19 @@ public:
     /// When the first commit after the last handover was recorded; the epoch until then.
     [[nodiscard]] Clock::time_point first_commit() const { return Clock::time_point(Clock::duration(first_commit_)); }
 
+    [[nodiscard]] std::optional<Step> last_step() const {  ///< Of the last commit that was recorded. Any thread.
+        const auto value = last_step_.load();
+        return value == kNoStep ? std::nullopt : std::optional(Step{value});
+    }
+
     Ledger ledger;
     Crossings crossings;
 
 private:
+    static constexpr auto kNoStep = std::numeric_limits<decltype(Step::value)>::max();
     const Bell& bell_;
+    std::atomic<decltype(Step::value)> last_step_{kNoStep};
+    core::SeatWishes seats_;  ///< Oldest first.
     std::atomic<bool> interrupted_{true};
     std::atomic<bool> complaint_{false};
     std::atomic<bool> leaving_{false};
@@ -123,6 +139,7 @@ private:
     std::atomic<Clock::rep> last_commit_{0};
     std::atomic<Clock::rep> first_commit_{0};
     mutable std::mutex mutex_;
+    bool nudged_ = false;
     bool broken_ = true;  ///< The round that was handed over last cannot be used any more.
     std::condition_variable given_;
     std::shared_ptr<const Handover> next_;

@@ -9,6 +9,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/run_meeting.hpp"
+#include "cli/run_relaunch.hpp"
 #include "core/fault_order.hpp"
 #include "launch/job.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 struct RunOptions {
     launch::JobSpec spec;
     MeetingOptions meeting;
+    RelaunchOptions relaunch;
     std::string hosts, json_file, run_id;
     std::vector<std::string> mca, inject;
     double kill_after = 10;
@@ -40,6 +42,8 @@ const char* const kFooter =
     "  muster run --rendezvous /shared --run-id 42 --nodes 2 --host $(hostname):8 -n 12 --standbys 4 -- ./train\n"
     "  muster run --join 41 --rendezvous /shared                             asks the running job 41 to take this node "
     "in\n"
+    "  muster run -n 4 --min 2 --hosts a:2,b:2,c:2 --relaunch 3 -- ./train --checkpoint /shared/dir    a node may die\n"
+    "  muster run -n 8 --launcher srun --relaunch 3 --on-usr1 requeue -- ./train --checkpoint /shared/dir\n"
     "  muster run -n 4 --standbys 1 --inject 'kill:rank=3@step=120' -- ./train\n"
     "  muster run -n 4 --standbys 3 --inject 'kill:rank=any@rate=0.2/s,seed=7,max=3' -- ./train\n"
     "  muster run -n 4 --inject 'stop:rank=1@time=2.5s:0.5; slow:rank=2@step=10:20' -- ./train     stands still for "
@@ -60,6 +64,9 @@ void add_shape(CLI::App& run, RunOptions& options) {
     run.add_option("--clients", spec.clients, "Members that only ask: never engines or standbys; the last ranks");
     run.add_option("--min", spec.engines_min, "Below so many live engines the job stops (exit code 12)");
     run.add_option("--group-size", spec.group_size, "Engines per lockstep group; must divide -n (default: one group)");
+    run.add_flag(
+        "--controller", spec.controller,
+        "The world holds the replicas that the controller wants, a lockstep group each; all others are standbys");
     run.add_option("--slot-order", spec.slot_order, "Who gets which slot after a loss")
         ->check(CLI::IsMember({"stable", "sorted"}));
     run.add_option("--quorum", spec.quorum, "Who may go on after a loss")->check(CLI::IsMember({"majority", "none"}));
@@ -87,6 +94,14 @@ void add_turns(CLI::App& run, RunOptions& options) {
                    "Members that keep a copy of what must outlive the coordinator, on other nodes first");
 }
 
+void add_state(CLI::App& run, RunOptions& options) {
+    auto& spec = options.spec;
+    run.add_option("--state", spec.state_directory,
+                   "Directory for the job's state: the same --run-id, started again, goes on from it");
+    run.add_option("--durability", spec.durability, "What a change outlives: the job (file) or a crash of its machines")
+        ->check(CLI::IsMember({"file", "fsync"}));
+}
+
 void add_place(CLI::App& run, RunOptions& options) {
     auto& spec = options.spec;
     run.add_option("--hosts", options.hosts, "Where: a:2,b:2 (default: this machine, or Slurm's allocation)");
@@ -107,7 +122,8 @@ void add_faults(CLI::App& run, RunOptions& options) {
            "(default: MUSTER_INJECT). WHAT: kill, stop, slow, exit0, abort, segv, hold-lock of a rank; node (all of "
            "its ranks and the launcher's daemon), link (its network) of a node. WHEN: step=N, time=2.5s, "
            "state=PAUSING, point=NAME, or for RANK any rate=0.2/s,seed=7,max=3. stop and link end with :SECONDS "
-           "(none: for ever), hold-lock with :SECONDS, slow with :MS")
+           "(none: for ever), hold-lock with :SECONDS, slow with :MS. Or "
+           "crash-after-checkpoint=CHANCE[,max=N][:exit|:kill]: the coordinator, after changes")
         ->type_size(1)
         ->expected(-1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -145,6 +161,7 @@ std::string take_faults(RunOptions& options) {
 
 launch::Outcome start(const RunOptions& options, const launch::Meeting& meeting, const launch::JobOptions& job) {
     if (!options.meeting.join.empty()) return launch::run_join(meeting, job);
+    if (options.relaunch.dry_run) return dry_run(options.spec, job);
     if (options.meeting.wanted()) return launch::run_together(options.spec, meeting, job);
     return launch::run_job(options.spec, job);
 }
@@ -168,6 +185,8 @@ int run(RunOptions& options) {
     if (!asked.error.empty()) return refuse(asked.error);
     if (!options.run_id.empty()) options.spec.run_id = options.run_id;
     launch::JobOptions job{.verbose = options.verbose, .stopped_ranks = options.stopped_ranks};
+    if (const auto wrong = take_relaunch(options.relaunch, options.spec, job); !wrong.empty()) return refuse(wrong);
+    job.relaunching.returned_hosts = options.meeting.allow_relaunch;
     job.kill_after = std::chrono::milliseconds(static_cast<long>(options.kill_after * 1000));
     if (json.is_open()) job.on_event = [&](const nlohmann::json& event) { json << event.dump() << std::endl; };
     const auto outcome = start(options, asked.meeting, job);
@@ -182,8 +201,10 @@ void register_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Start a job under mpirun, see it through its losses, tell how it ended");
     add_shape(*command, *options);
     add_turns(*command, *options);
+    add_state(*command, *options);
     add_place(*command, *options);
     add_meeting(*command, options->meeting);
+    add_relaunch(*command, options->relaunch);
     add_faults(*command, *options);
     add_output(*command, *options);
     command->footer(kFooter);

@@ -42,8 +42,7 @@ std::string read_host(const std::string& text, launch::HostSlots& host) {
 std::string without_meeting(const MeetingOptions& options) {
     for (const auto& [name, given] :
          {std::pair{"--nodes", !options.nodes.empty()}, std::pair{"--host", !options.host.empty()},
-          std::pair{"--rendezvous-config", !options.times.empty()},
-          std::pair{"--allow-relaunch", options.allow_relaunch}})
+          std::pair{"--rendezvous-config", !options.times.empty()}})
         if (given)
             return std::string(name) + " is for several muster run that meet: give --rendezvous DIR too" +
                    (std::string(name) == "--host" ? " (a job's hosts are --hosts a:2,b:2)" : "");
@@ -81,8 +80,10 @@ void add_meeting(CLI::App& run, MeetingOptions& options) {
     run.add_option("--rendezvous-config", options.times,
                    "KEY=SECONDS,...: join_timeout 600, last_call_timeout 30, close_timeout 30, heartbeat_timeout 5, "
                    "keep_alive_interval 5, keep_alive_max_attempt 3 (a number), poll_sleep 1, join_delay 0.3");
-    run.add_flag("--allow-relaunch", options.allow_relaunch,
-                 "The job may be stopped and begun again larger when somebody joins (not yet: who joins is refused)");
+    run.add_flag(
+        "--allow-relaunch", options.allow_relaunch,
+        "The job may save, end and begin again larger when somebody joins, or with --relaunch when a lost host "
+        "answers again");
     run.add_option("--join", options.join, "Ask the running job of this run id to take this machine in; no program");
 }
 

@@ -10,6 +10,7 @@
 ///     KIND    = kill | stop | slow | exit0 | abort | segv | hold-lock
 ///     TRIGGER = step=NUMBER | time=DURATION | state=STATE[#NTH] | point=POINT[#NTH]
 ///             | rate=PER_SECOND/s[,seed=NUMBER][,max=NUMBER]
+///     ORDER   = crash-after-checkpoint=CHANCE[,max=NUMBER][:exit | :kill]    (R5: whoever coordinates; exit is exit0)
 ///     AMOUNT  = seconds for stop and link (none: for ever) and hold-lock (must be there), milliseconds for slow (too)
 ///     DURATION = 2.5s | 250ms
 ///
@@ -69,11 +70,18 @@ struct AtRandom {
     std::optional<std::uint32_t> most{};  ///< Faults of this order in the whole job.
 };
 
+/// Each time that the controller's state has been made safe.
+struct AtCheckpoint {
+    double chance = 0;
+    std::optional<std::uint32_t> most{};  ///< Deaths in the whole job: only ranks below it die. Coordinators are the
+                                          ///< lowest, so the next one is always another.
+};
+
 struct FaultOrder {
     FaultKind kind = FaultKind::kill;
     std::optional<Rank> rank{};  ///< Nothing: any, or a node's.
     std::string node{};          ///< Where is_of_a_node(kind).
-    std::variant<AtStep, AtTime, AtState, AtPoint, AtRandom> when{};
+    std::variant<AtStep, AtTime, AtState, AtPoint, AtRandom, AtCheckpoint> when{};
     std::uint64_t amount_us = 0;
     std::string text{};  ///< As it was written.
 };

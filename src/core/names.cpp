@@ -26,6 +26,7 @@ const char* name_of(ExitCode code) {
         case ExitCode::program_failed: return "program_failed";
         case ExitCode::bad_usage: return "bad_usage";
         case ExitCode::stopped: return "stopped";
+        case ExitCode::requeue_wanted: return "requeue_wanted";
         case ExitCode::below_min: return "below_min";
         case ExitCode::lost_quorum: return "lost_quorum";
         case ExitCode::state_lost: return "state_lost";

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "core/placement.hpp"
-
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -9,6 +7,8 @@
 #include <utility>
 
 #include "core/assert.hpp"
+#include "core/placement_steps.hpp"
+#include "core/ranks.hpp"
 
 namespace muster::core {
 namespace {
@@ -24,12 +24,13 @@ std::vector<std::string> components(const std::string& path) {
     return parts;
 }
 
-using Slots = std::vector<std::optional<Rank>>;
-
 /// Takes the standby that is nearest to where the hole's last member lived; of equals the lowest Rank.
-Rank take_nearest(std::vector<Rank>& standbys, const std::string& location, const std::vector<Member>& launch) {
+Rank take_nearest(std::vector<Rank>& standbys, const std::vector<Rank>& last_resort, const std::string& location,
+                  const std::vector<Member>& launch) {
     MUSTER_ASSERT(!standbys.empty());
     const auto nearest = std::min_element(standbys.begin(), standbys.end(), [&](Rank a, Rank b) {
+        const bool late_a = contains(last_resort, a), late_b = contains(last_resort, b);
+        if (late_a != late_b) return late_b;
         const auto far_a = distance(launch[a.value].location, location);
         const auto far_b = distance(launch[b.value].location, location);
         return far_a != far_b ? far_a < far_b : a < b;
@@ -53,15 +54,8 @@ std::vector<std::uint32_t> slots_by_group(const PlacementSettings& settings, std
     return order;
 }
 
-/// A world as place() works on it, groups one after the other ...
-std::vector<Rank> gathered_by_group(const PlacementSettings& settings, const std::vector<Rank>& world) {
-    std::vector<Rank> gathered;
-    for (const std::uint32_t slot : slots_by_group(settings, world.size())) gathered.push_back(world[slot]);
-    return gathered;
-}
-
-/// ... and back to where the layout puts them.
-std::vector<Rank> laid_out(const PlacementSettings& settings, const Slots& places) {
+/// From by_group() back to where the layout puts them.
+std::vector<Rank> laid_out(const PlacementSettings& settings, const Places& places) {
     std::vector<Rank> world(places.size());
     const auto order = slots_by_group(settings, places.size());
     for (std::size_t k = 0; k < places.size(); ++k) {
@@ -73,12 +67,13 @@ std::vector<Rank> laid_out(const PlacementSettings& settings, const Slots& place
 
 /// Promotes `count` standbys into the lowest holes. No more than are needed beside the survivors: these hold the state,
 /// and in a world that shrinks to whole units a standby too many would leave one of them over.
-void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, const std::vector<Rank>& previous,
+void fill_holes(Places& slots, std::size_t count, std::vector<Rank>& standbys, const Before& before,
                 const std::vector<Member>& launch, std::vector<Promotion>& promoted) {
     for (std::uint32_t s = 0; s < slots.size() && promoted.size() < count; ++s) {
         if (slots[s]) continue;
-        const std::string location = s < previous.size() ? launch[previous[s].value].location : std::string();
-        slots[s] = take_nearest(standbys, location, launch);
+        const bool had_one = s < before.places.size() && before.places[s];
+        const std::string location = had_one ? launch[before.places[s]->value].location : std::string();
+        slots[s] = take_nearest(standbys, before.last_resort, location, launch);
         promoted.push_back({*slots[s], Slot{s}});
     }
 }
@@ -86,7 +81,7 @@ void fill_holes(Slots& slots, std::size_t count, std::vector<Rank>& standbys, co
 /// Makes units whole again with the members of higher broken ones, and takes the last broken one apart. Units that
 /// are whole stay so: their members' copies lie in other units (partners()), so what is left over here is not lost
 /// with it.
-void mend_units(Slots& slots, std::uint32_t unit, std::vector<Rank>& left_over) {
+void mend_units(Places& slots, std::uint32_t unit, std::vector<Rank>& left_over) {
     std::vector<std::uint32_t> holes, spare;  // Ascending: of broken units.
     for (std::uint32_t first = 0; first < slots.size(); first += unit) {
         const auto begin = slots.begin() + first;
@@ -106,13 +101,18 @@ void mend_units(Slots& slots, std::uint32_t unit, std::vector<Rank>& left_over) 
     }
 }
 
-/// Moves whole units from the end into the places of empty ones, so that the world is dense.
-void compact(Slots& slots, std::uint32_t unit) {
+/// Moves whole units from the end into the places of empty ones, so that the world is dense. `units`: what was where.
+void compact(Places& slots, std::uint32_t unit, std::vector<std::uint32_t>& units) {
+    const auto drop_last = [&] {
+        slots.resize(slots.size() - unit);
+        units.pop_back();
+    };
     for (std::uint32_t first = 0; first < slots.size(); first += unit) {
-        while (!slots.empty() && !slots.back()) slots.resize(slots.size() - unit);
+        while (!slots.empty() && !slots.back()) drop_last();
         if (first >= slots.size() || slots[first]) continue;
         std::copy(slots.end() - unit, slots.end(), slots.begin() + first);
-        slots.resize(slots.size() - unit);
+        units[first / unit] = units.back();
+        drop_last();
     }
 }
 
@@ -179,95 +179,50 @@ std::string complaint_about_layout(const PlacementSettings& settings) {
     return "";
 }
 
-Placement place(const PlacementSettings& settings, const std::vector<Rank>& last, const std::vector<Member>& launch,
+Places by_group(const PlacementSettings& settings, const std::vector<Rank>& world) {
+    Places places;
+    for (const std::uint32_t slot : slots_by_group(settings, world.size())) places.emplace_back(world[slot]);
+    return places;
+}
+
+Placement place(const PlacementSettings& settings, const std::vector<Rank>& previous, const std::vector<Member>& launch,
                 const std::vector<Rank>& available) {
+    return place_over(settings, {by_group(settings, previous), {}}, launch, available).placement;
+}
+
+Placed place_over(const PlacementSettings& settings, const Before& before, const std::vector<Member>& launch,
+                  const std::vector<Rank>& available) {
     const std::uint32_t unit = unit_of(settings);
-    const auto previous = gathered_by_group(settings, last);
+    const auto& previous = before.places;
     const auto wanted =
         std::min<std::uint64_t>(std::uint64_t{settings.engines} * settings.engine_ranks, available.size());
     const auto size = static_cast<std::uint32_t>(wanted / unit * unit);
 
     const auto places = static_cast<std::uint32_t>(std::max<std::size_t>(previous.size(), size));
-    Slots slots((places + unit - 1) / unit * unit);
+    Places slots((places + unit - 1) / unit * unit);
     std::set<Rank> placed;
     for (std::uint32_t s = 0; s < previous.size(); ++s)
-        if (std::binary_search(available.begin(), available.end(), previous[s])) {
+        if (previous[s] && std::binary_search(available.begin(), available.end(), *previous[s])) {
             slots[s] = previous[s];
-            placed.insert(previous[s]);
+            placed.insert(*previous[s]);
         }
-    Placement result;
+    Placed done;
+    Placement& result = done.placement;
     for (const Rank rank : available)
         if (!placed.contains(rank)) result.standbys.push_back(rank);
+    done.units.resize(slots.size() / unit);
+    std::iota(done.units.begin(), done.units.end(), 0U);
 
-    fill_holes(slots, size - std::min<std::size_t>(size, placed.size()), result.standbys, previous, launch,
+    fill_holes(slots, size - std::min<std::size_t>(size, placed.size()), result.standbys, before, launch,
                result.promoted);
     mend_units(slots, unit, result.standbys);
-    compact(slots, unit);
+    compact(slots, unit, done.units);
     MUSTER_ASSERT(slots.size() == size);
     result.world = laid_out(settings, slots);
     if (settings.order == SlotOrder::sorted) std::sort(result.world.begin(), result.world.end());
     std::sort(result.standbys.begin(), result.standbys.end());
     relocate(result.promoted, result.world);
-    return result;
-}
-
-namespace {
-
-/// Slots in order of their node and unit, then a shift by the fullest node's count: nobody meets his own node, unless
-/// one node holds more than half, and then as few as can be do.
-std::vector<Slot> shifted(const std::vector<Rank>& world, const std::vector<Member>& launch,
-                          const std::vector<std::uint32_t>& unit) {
-    const std::size_t size = world.size();
-    std::map<std::string, std::vector<std::uint32_t>> by_node;
-    for (std::uint32_t s = 0; s < size; ++s) by_node[launch[world[s].value].node].push_back(s);
-    std::vector<std::uint32_t> ordered;
-    std::size_t fullest = 0;
-    for (auto& [node, slots] : by_node) {
-        std::stable_sort(slots.begin(), slots.end(), [&](auto a, auto b) { return unit[a] < unit[b]; });
-        ordered.insert(ordered.end(), slots.begin(), slots.end());
-        fullest = std::max(fullest, slots.size());
-    }
-    const std::size_t shift = size < 2 ? 0 : std::max<std::size_t>(1, std::min(fullest, size / 2));
-    std::vector<Slot> partner(size);
-    for (std::size_t i = 0; i < size; ++i) partner[ordered[i]] = Slot{ordered[(i + shift) % size]};
-    return partner;
-}
-
-/// Two slots exchange their partners where one of them met its own unit and that mends more than it breaks. What the
-/// shift has reached, a copy on another node, is never given up for it.
-void part_units(std::vector<Slot>& partner, const std::vector<Rank>& world, const std::vector<Member>& launch,
-                const std::vector<std::uint32_t>& unit) {
-    const auto size = static_cast<std::uint32_t>(world.size());
-    const auto at_home = [&](std::uint32_t a, Slot b) {
-        return launch[world[a].value].node == launch[world[b.value].value].node ? 1 : 0;
-    };
-    const auto together = [&](std::uint32_t a, Slot b) { return unit[a] == unit[b.value] ? 1 : 0; };
-    const auto better = [&](std::uint32_t s, std::uint32_t t) {
-        const Slot of_s = partner[s], of_t = partner[t];
-        return s != t && of_t.value != s && of_s.value != t &&
-               together(s, of_t) + together(t, of_s) < together(s, of_s) + together(t, of_t) &&
-               at_home(s, of_t) + at_home(t, of_s) <= at_home(s, of_s) + at_home(t, of_t);
-    };
-    for (std::uint32_t s = 0; s < size; ++s)
-        for (std::uint32_t t = 0; t < size && together(s, partner[s]); ++t)
-            if (better(s, t)) std::swap(partner[s], partner[t]);
-}
-
-}  // namespace
-
-std::vector<Slot> partners(const PlacementSettings& settings, const std::vector<Rank>& world,
-                           const std::vector<Member>& launch) {
-    const auto size = static_cast<std::uint32_t>(world.size());
-    auto unit = groups_of(settings, size);
-    if (settings.group_size == 0)
-        for (std::uint32_t s = 0; s < size; ++s) unit[s] = s / settings.engine_ranks;
-    auto partner = shifted(world, launch, unit);
-    if (std::set(unit.begin(), unit.end()).size() > 1) part_units(partner, world, launch, unit);
-    return partner;
-}
-
-std::vector<Slot> partners(const std::vector<Rank>& world, const std::vector<Member>& launch) {
-    return partners(PlacementSettings{}, world, launch);
+    return done;
 }
 
 }  // namespace muster::core

@@ -7,6 +7,7 @@
 #include "core/assert.hpp"
 #include "core/fence.hpp"
 #include "core/ranks.hpp"
+#include "core/seat_placement.hpp"
 #include "core/seating.hpp"
 
 namespace muster::core {
@@ -174,17 +175,43 @@ Candidates sort_out(const PlanInput& input, Plan& plan) {
     return candidates;
 }
 
+/// All that members want; only the coordinator of the last round says anything.
+SeatWishes wished_seats(const PlanInput& input) {
+    SeatWishes wishes;
+    for (const auto& facts : input.present) {
+        wishes.seat.insert(wishes.seat.end(), facts.seats.seat.begin(), facts.seats.seat.end());
+        wishes.unseat.insert(wishes.unseat.end(), facts.seats.unseat.begin(), facts.seats.unseat.end());
+    }
+    return wishes;
+}
+
+/// Nobody is unseated where that would cost the committed state: its holders may be the only ones that have it yet.
+void keep_all_seats(SeatWishes& wishes) {
+    std::erase_if(wishes.seat, [&](SeatId id) {
+        return std::find(wishes.unseat.begin(), wishes.unseat.end(), id) != wishes.unseat.end();
+    });
+    wishes.unseat.clear();
+}
+
+SeatPlacement placement_of(const PlanInput& input, const SeatWishes& wishes, const std::vector<Rank>& willing) {
+    const auto& settings = input.settings.placement;
+    if (!input.settings.controller)
+        return {place(settings, input.previous, input.launch, willing), {}, settings.engines};
+    return place_seats(settings, groups_min(input.settings), input.seats, wishes, input.previous, input.launch,
+                       willing);
+}
+
 /// Fills in who is where, and with which state.
-std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, Plan& plan,
-                              rendezvous::Events* record) {
-    auto placement = place(input.settings.placement, input.previous, input.launch, candidates.willing);
+std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidates, const SeatWishes& wishes,
+                              Plan& plan, rendezvous::Events* record) {
+    auto [placement, seats, engines] = placement_of(input, wishes, candidates.willing);
     auto live = candidates.willing;
     live.insert(live.end(), candidates.parked.begin(), candidates.parked.end());
     if (auto ending = below_min(input.settings, live.size(), placement.world.size())) return ending;
     const auto ranks = input.settings.placement.engine_ranks;
     auto round = seat({.run_id = input.settings.run_id,
                        .members_min = std::max(1U, input.settings.engines_min) * ranks,
-                       .members_max = input.settings.placement.engines * ranks,
+                       .members_max = engines * ranks,
                        .record = record != nullptr},
                       {.round = Round{input.next.value - 1}, .world = input.previous}, placement.world, live,
                       any(input, &Facts::close));
@@ -196,6 +223,7 @@ std::optional<Wish> try_world(const PlanInput& input, const Candidates& candidat
     plan.closed = round.closed;
     plan.dismissed.insert(plan.dismissed.end(), round.dismissed.begin(), round.dismissed.end());
     plan.promoted = std::move(placement.promoted);
+    plan.seats = std::move(seats);
     agree_on_state(input, plan);
     return lost_state(input, plan);
 }
@@ -222,7 +250,14 @@ LifecycleFacts agreed_lifecycle(const PlanInput& input) {
 
 }  // namespace
 
-Plan decide(const PlanInput& input, rendezvous::Events* record) {
+std::uint32_t groups_min(const PlanSettings& settings) {
+    MUSTER_ASSERT(settings.placement.group_size > 0);
+    const auto size = settings.placement.group_size;
+    return std::max(1U, settings.engines_min / size + (settings.engines_min % size > 0 ? 1 : 0));
+}
+
+Plan decide(PlanInput input, rendezvous::Events* record) {
+    for (const auto& facts : input.present) input.next = std::max(input.next, Round{facts.mirror.term.value + 1});
     Plan plan;
     plan.round = input.next;
     plan.asked = any(input, &Facts::asked);
@@ -232,11 +267,16 @@ Plan decide(const PlanInput& input, rendezvous::Events* record) {
     if (!plan.ending) plan.ending = closed_before(input, plan);
     if (plan.ending) return plan;
     auto candidates = sort_out(input, plan);
+    auto wishes = wished_seats(input);
     for (Plan tried = plan;; tried = plan) {
-        tried.ending = try_world(input, candidates, tried, record);
+        tried.ending = try_world(input, candidates, wishes, tried, record);
         choose_keeper(input, tried);
-        if (!tried.ending || candidates.parked.empty()) return tried;
-        candidates.draw();
+        if (tried.ending && tried.ending->code == ExitCode::state_lost && !wishes.unseat.empty())
+            keep_all_seats(wishes);
+        else if (!tried.ending || candidates.parked.empty())
+            return tried;
+        else
+            candidates.draw();
     }
 }
 

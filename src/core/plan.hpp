@@ -16,6 +16,7 @@
 #include "core/mirror_position.hpp"
 #include "core/placement.hpp"
 #include "core/rendezvous_event.hpp"
+#include "core/seat.hpp"
 #include "core/signal_log.hpp"
 #include "muster/config.hpp"
 #include "muster/exit_codes.hpp"
@@ -45,9 +46,10 @@ struct Facts {
     std::optional<Wish> wish;
     LifecycleFacts lifecycle;  ///< Signals and barriers, as far as this member knows.
     MirrorPosition mirror;     ///< Its copy of what outlives the coordinator.
+    SeatWishes seats{};        ///< Of the coordinator; at most kSeatsMax of each.
 };
 
-constexpr std::size_t kFactsSize = 1408;
+constexpr std::size_t kFactsSize = 1680;
 constexpr std::size_t kProvenMax = 16;
 constexpr std::size_t kReasonMax = 320;
 constexpr std::size_t kGoingMax = 60;
@@ -74,6 +76,7 @@ struct Plan {
     LifecycleFacts lifecycle;    ///< What all survivors have agreed on; also with an ending.
     std::optional<Rank> keeper;  ///< Who holds the furthest copy of what outlives the coordinator; nothing: nobody.
     Round keeper_term;           ///< How far that copy is (MirrorPosition::term).
+    std::vector<SeatId> seats;   ///< Shape: one per lockstep group. Empty where the job has no controller.
 };
 
 [[nodiscard]] Bytes encode(const Plan& plan);
@@ -83,24 +86,29 @@ struct PlanSettings {
     std::string run_id = "muster";
     PlacementSettings placement;
     std::uint32_t engines_min = 1;  ///< Engines, not members.
+    bool controller = false;  ///< The world holds as many lockstep groups as have seats, placement.engines or not.
     Quorum quorum = Quorum::majority;
     bool record = false;        ///< Have each round's steps written down.
     std::string launcher_node;  ///< mpirun's node; empty: the node of the lowest Rank.
 };
 
+/// With a controller: lockstep groups that are in the world whatever it wants. The first world has so many.
+[[nodiscard]] std::uint32_t groups_min(const PlanSettings& settings);
+
 /// Everything that decide() looks at.
 struct PlanInput {
     const PlanSettings& settings;
     const std::vector<Member>& launch;  ///< Indexed by Rank; says who is a client.
-    Round next;
+    Round next;  ///< At least; a job that goes on after a restart has had rounds before (Facts::mirror).
     const std::vector<Rank>& complete;                 ///< Members of the last complete round.
     const std::vector<Rank>& previous;                 ///< Its world: slot -> rank.
     const std::map<Round, std::vector<Rank>>& worlds;  ///< Worlds of earlier rounds, for who held whose copy.
     const std::vector<Facts>& present;                 ///< One per survivor.
     bool closed = false;                               ///< The last round was the last one.
+    std::vector<SeatId> seats{};                       ///< Of its groups, where the job has a controller.
 };
 
 /// `record`: where the round's steps are written down, if at all (T35).
-[[nodiscard]] Plan decide(const PlanInput& input, rendezvous::Events* record = nullptr);
+[[nodiscard]] Plan decide(PlanInput input, rendezvous::Events* record = nullptr);
 
 }  // namespace muster::core

@@ -7,8 +7,10 @@
 namespace muster::core {
 namespace {
 
+constexpr std::size_t kSeatsSize = 2 * (4 + 8 * kSeatsMax);
 constexpr std::size_t kFactsRest = 48;  // Flags, ids, counts and the wish's code.
-static_assert(kFactsRest + 4 + kGoingMax + 4 + 4 * kProvenMax + 4 + kReasonMax + kLifecycleFactsSize <= kFactsSize);
+static_assert(kFactsRest + 4 + kGoingMax + 4 + 4 * kProvenMax + 4 + kReasonMax + kLifecycleFactsSize + kSeatsSize <=
+              kFactsSize);
 
 void put(Writer& out, const std::optional<Wish>& wish) {
     out.u8(wish ? 1 : 0);
@@ -34,6 +36,17 @@ std::vector<Rank> take_ranks(Reader& in) {
     std::vector<Rank> ranks(in.count(4));
     for (auto& rank : ranks) rank = in.id<Rank>();
     return ranks;
+}
+
+void put(Writer& out, const std::vector<SeatId>& seats) {
+    out.u32(static_cast<std::uint32_t>(seats.size()));
+    for (const SeatId id : seats) out.id(id);
+}
+
+std::vector<SeatId> take_seats(Reader& in) {
+    std::vector<SeatId> seats(in.count(8));
+    for (auto& id : seats) id = in.id<SeatId>();
+    return seats;
 }
 
 void put(Writer& out, const std::vector<Newcomer>& newcomers) {
@@ -111,6 +124,10 @@ Bytes encode(const Facts& facts) {
     put(out, facts.lifecycle);
     out.id(facts.mirror.term);
     out.u64(facts.mirror.index);
+    for (auto seats : {facts.seats.seat, facts.seats.unseat}) {
+        seats.resize(std::min(seats.size(), kSeatsMax));
+        put(out, seats);
+    }
     Bytes bytes = out.take();
     MUSTER_ASSERT(bytes.size() <= kFactsSize);
     bytes.resize(kFactsSize);
@@ -134,6 +151,7 @@ std::optional<Facts> decode_facts(std::span<const std::byte> bytes) {
     facts.lifecycle = std::move(*lifecycle);
     facts.mirror.term = in.id<Round>();
     facts.mirror.index = in.u64();
+    for (auto* seats : {&facts.seats.seat, &facts.seats.unseat}) *seats = take_seats(in);
     return in.ok() ? std::optional<Facts>(std::move(facts)) : std::nullopt;
 }
 
@@ -157,6 +175,7 @@ Bytes encode(const Plan& plan) {
     put(out, plan.lifecycle);
     out.maybe(plan.keeper);
     out.id(plan.keeper_term);
+    put(out, plan.seats);
     return out.take();
 }
 
@@ -183,6 +202,7 @@ std::optional<Plan> decode_plan(std::span<const std::byte> bytes) {
     plan.lifecycle = std::move(*lifecycle);
     plan.keeper = in.maybe<Rank>();
     plan.keeper_term = in.id<Round>();
+    plan.seats = take_seats(in);
     return in.finished() ? std::optional<Plan>(std::move(plan)) : std::nullopt;
 }
 

@@ -42,6 +42,7 @@ const char* name_of(Phase phase) {
 
 Recovery::Recovery(Rank self, PlanSettings settings, std::vector<Member> launch)
     : self_(self), settings_(std::move(settings)), launch_(std::move(launch)) {
+    if (settings_.controller) settings_.placement.engines = groups_min(settings_) * settings_.placement.group_size;
     const std::size_t size = std::size_t{settings_.placement.engines} * settings_.placement.engine_ranks;
     for (const auto& member : launch_) {
         complete_.push_back(member.rank);
@@ -116,7 +117,8 @@ Effects Recovery::plan(const Gathered& gathered) {
                              .previous = world_,
                              .worlds = worlds_,
                              .present = gathered.facts,
-                             .closed = closed_},
+                             .closed = closed_,
+                             .seats = seats_},
                             settings_.record ? &broadcast.events : nullptr);
     return {std::move(broadcast)};
 }
@@ -143,6 +145,7 @@ Effects Recovery::complete() {
     round_ = plan_.round;
     closed_ = plan_.closed;
     world_ = plan_.world;
+    seats_ = plan_.seats;
     complete_ = plan_.world;
     complete_.insert(complete_.end(), plan_.standbys.begin(), plan_.standbys.end());
     complete_.insert(complete_.end(), plan_.clients.begin(), plan_.clients.end());

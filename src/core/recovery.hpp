@@ -50,7 +50,7 @@ using Effects = std::vector<Effect>;
 class Recovery {
 public:
     /// `launch`: all members, indexed by Rank. The world before the first round is the lowest ranks that are no
-    /// clients.
+    /// clients; with a controller only as many as must be, all idle.
     Recovery(Rank self, PlanSettings settings, std::vector<Member> launch);
 
     [[nodiscard]] Effects step(const Input& input);
@@ -61,6 +61,7 @@ public:
     [[nodiscard]] const std::vector<Rank>& pool() const { return pool_; }    ///< As of the last shrink.
     [[nodiscard]] const std::vector<Rank>& world() const { return world_; }  ///< Of the last complete round.
     [[nodiscard]] const std::vector<Member>& launch() const { return launch_; }
+    [[nodiscard]] const std::vector<SeatId>& seats() const { return seats_; }  ///< Of its lockstep groups.
     [[nodiscard]] bool closed() const { return closed_; }  ///< No round follows the last complete one.
 
 private:
@@ -79,6 +80,7 @@ private:
     Round round_;                     ///< Invariant: never decreases.
     std::vector<Rank> complete_;      ///< Members of the last complete round.
     std::vector<Rank> world_;         ///< Its world.
+    std::vector<SeatId> seats_;       ///< Its seats.
     std::vector<Rank> pool_;
     std::map<Round, std::vector<Rank>> worlds_;
     /// The last complete round was the last one. Not the plan's word: an attempt may have failed since.

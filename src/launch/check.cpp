@@ -73,6 +73,11 @@ std::string complaint_about_counts(const JobSpec& spec, const Machine& machine) 
     if (spec.group_size > 0 && spec.engines % spec.group_size != 0)
         return "--group-size " + number(spec.group_size) + " does not divide the " + number(spec.engines) +
                " engines of -n";
+    if (spec.controller && spec.group_size == 0)
+        return "--controller needs --group-size: each replica is one lockstep group";
+    if (spec.controller && spec.slot_order != "stable")
+        return "--controller needs --slot-order stable, not " + spec.slot_order +
+               ": others would move members from one replica to another";
     const auto all = static_cast<long long>(spec.engines) * spec.engine_ranks + spec.standbys + spec.clients;
     if (all > std::numeric_limits<int>::max()) return "-n " + number(spec.engines) + ": MPI cannot count so many ranks";
     if (auto text = complaint_about_faults(spec); !text.empty()) return text;

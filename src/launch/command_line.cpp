@@ -107,6 +107,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_GROUP_SIZE", std::to_string(spec.group_size)},
         {"MUSTER_SLOT_ORDER", spec.slot_order},
         {"MUSTER_QUORUM", spec.quorum},
+        {"MUSTER_CONTROLLER", spec.controller ? "yes" : "no"},
         {"MUSTER_CONSENSUS", spec.consensus},
         {"MUSTER_CONSENSUS_EVERY", std::to_string(spec.consensus_every)},
         {"MUSTER_WORK", spec.work},
@@ -122,6 +123,10 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_EVENTS", spec.events},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},
     };
+    if (!spec.state_directory.empty()) {
+        variables["MUSTER_STATE"] = spec.state_directory;
+        variables["MUSTER_DURABILITY"] = spec.durability;
+    }
     if (!spec.inject.empty()) variables["MUSTER_INJECT"] = spec.inject;
     if (!spec.inject.empty() && !spec.state_lock.empty()) variables["MUSTER_STATE_LOCK"] = spec.state_lock;
     if (!link.empty()) {
@@ -135,9 +140,12 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
 std::map<std::string, std::string> mpirun_environment(const Machine& machine) {
     std::map<std::string, std::string> variables;
     if (machine.root) variables = {{"OMPI_ALLOW_RUN_AS_ROOT", "1"}, {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"}};
-    if (machine.in_slurm) {  // a daemon's death must not take the other nodes' steps with it
-        variables["SLURM_NO_KILL"] = "1";
+    if (machine.in_slurm) {                  // a daemon's death must not take the other nodes' steps with it
+        variables["SLURM_NO_KILL"] = "set";  // Slurm 22.05 refuses every other value but "off".
         variables["SLURM_KILL_BAD_EXIT"] = "0";
+        // The step of a launch that was lost holds its nodes until Slurm gives the dead one up: daemons start beside
+        // it.
+        variables["SLURM_OVERLAP"] = "1";
     }
     return variables;
 }
@@ -152,6 +160,32 @@ Words mpirun_command(const JobSpec& spec, const Machine& machine, const std::str
     words.insert(words.end(), spec.mpirun_options.begin(), spec.mpirun_options.end());
     words.insert(words.end(), spec.program.begin(), spec.program.end());
     return words;
+}
+
+Words srun_command(const JobSpec& spec) {
+    Words words = {"srun", "--mpi=pmix", "--kill-on-bad-exit=0", "--ntasks=" + std::to_string(spec.ranks())};
+    std::string nodes;
+    int count = 0, slots = 0;
+    for (const auto& host : spec.hosts) {
+        if (slots >= spec.ranks()) break;  // The rest are spares.
+        nodes += (nodes.empty() ? "" : ",") + host.name;
+        slots += std::max(1, host.slots);
+        ++count;
+    }
+    if (count > 0) append(words, {"--nodes=" + std::to_string(count), "--nodelist=" + nodes, "--distribution=block"});
+    append(words, {"--overlap", "--unbuffered"});  // A step of ours that is still ending must not be waited for.
+    if (spec.prefix_output) append(words, {"--label"});
+    words.insert(words.end(), spec.program.begin(), spec.program.end());
+    return words;
+}
+
+std::map<std::string, std::string> srun_environment(const JobSpec& spec, const Machine& machine,
+                                                    const std::string& mpi_home) {
+    std::map<std::string, std::string> variables = {{"OMPI_MCA_mpi_ft_enable", "1"}};
+    if (!mpi_home.empty()) variables["PMIX_PREFIX"] = variables["OPAL_PREFIX"] = mpi_home;
+    for (const auto& [key, value] : fault_tolerant_mca(spec, machine)) variables["OMPI_MCA_" + key] = value;
+    for (const auto& [key, value] : spec.mca) variables["OMPI_MCA_" + key] = value;
+    return variables;
 }
 
 std::string link_addresses(const JobSpec& spec, const Machine& machine, int port) {

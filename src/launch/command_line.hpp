@@ -22,6 +22,13 @@ namespace muster::launch {
 [[nodiscard]] std::map<std::string, std::string> job_environment(const JobSpec& spec, const Machine& machine,
                                                                  const std::string& link, const std::string& token);
 
+/// The same with srun, in an allocation: Slurm's PMIx starts the ranks, and ends them all when one dies. MPI's
+/// parameters go by srun_environment().
+[[nodiscard]] std::vector<std::string> srun_command(const JobSpec& spec);
+/// `mpi_home`: the folder above the bin of the MPI's mpirun, where its PMIx looks for its texts; empty: it knows.
+[[nodiscard]] std::map<std::string, std::string> srun_environment(const JobSpec& spec, const Machine& machine,
+                                                                  const std::string& mpi_home);
+
 /// What only mpirun itself finds in its environment (permission to run as root, Slurm's steps).
 [[nodiscard]] std::map<std::string, std::string> mpirun_environment(const Machine& machine);
 

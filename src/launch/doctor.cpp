@@ -69,7 +69,9 @@ Ability node_death(const Symptoms& symptoms) {
         ability.why = "the ranks survive, but PRRTE " + (stack.runtime.empty() ? "before 5" : stack.runtime) +
                       " ends the whole job as soon as a node's daemon is lost";
         ability.remedy =
-            "start the job again from its checkpoint on the nodes that are left, or use Open MPI 6 with PRRTE 5";
+            "`muster run --relaunch N` starts the job again from its checkpoint on the nodes that are left; or use "
+            "Open MPI 6 "
+            "with PRRTE 5";
     }
     return ability;
 }

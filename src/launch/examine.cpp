@@ -14,9 +14,8 @@ namespace {
 using Mca = std::vector<std::pair<std::string, std::string>>;
 
 /// Open MPI's own detector: upstream calls these deprecated; they work in 5.0.11, for MPI_COMM_WORLD.
-const Mca kDetector = {{"mpi_ft_detector", "true"},
-                       {"mpi_ft_detector_period", "0.1"},
-                       {"mpi_ft_detector_timeout", "1"}};
+const Mca kDetector = {
+    {"mpi_ft_detector", "true"}, {"mpi_ft_detector_period", "0.1"}, {"mpi_ft_detector_timeout", "1"}};
 
 ProbeResult result_of(const std::string& output, const Outcome& outcome, const StderrFilter& errors) {
     const auto said = nlohmann::json::parse(output, nullptr, false);

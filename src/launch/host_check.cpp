@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "launch/child.hpp"
+#include "launch/slurm.hpp"
 
 namespace muster::launch {
 
@@ -13,7 +14,12 @@ namespace {
 
 const char* const kQuestion = "cat /proc/sys/kernel/random/boot_id 2>/dev/null; nproc 2>/dev/null; true";
 
-std::vector<std::string> log_in_command(const JobSpec& spec, const std::string& host) {
+bool through_slurm(const JobSpec& spec, const Machine& machine) {
+    return machine.in_slurm && spec.remote_shell.empty();
+}
+
+std::vector<std::string> log_in_command(const JobSpec& spec, const Machine& machine, const std::string& host) {
+    if (through_slurm(spec, machine)) return slurm_question(host, kQuestion);
     std::vector<std::string> command;
     std::stringstream stream(spec.remote_shell.empty() ? "ssh" : spec.remote_shell);
     for (std::string word; stream >> word;) command.push_back(word);
@@ -53,28 +59,53 @@ void note_facts(const std::string& said, HostFacts& facts) {
 
 }  // namespace
 
-std::vector<std::string> check_hosts(const JobSpec& spec, Machine& machine, std::chrono::milliseconds limit) {
-    const bool ask = !machine.in_slurm || !spec.remote_shell.empty();
-    const std::string shell = spec.remote_shell.empty() ? "ssh" : spec.remote_shell;
+std::map<std::string, std::string> ask_hosts(const JobSpec& spec, Machine& machine, std::chrono::milliseconds limit) {
+    const std::string shell = through_slurm(spec, machine) ? "srun --overlap --nodelist"
+                              : spec.remote_shell.empty()  ? "ssh"
+                                                           : spec.remote_shell;
     std::map<std::string, std::future<Captured>> answers;
     for (const auto& host : spec.hosts) {
         auto& facts = machine.hosts[host.name];
         facts.address = resolve(host.name);
         facts.local = is_this_machine(host.name, machine);
         if (facts.local) facts.cores = machine.cores;
-        if (facts.local || !ask || answers.contains(host.name)) continue;
-        answers[host.name] = std::async(
-            std::launch::async, [command = log_in_command(spec, host.name), limit] { return capture(command, limit); });
+        if (facts.local || answers.contains(host.name)) continue;
+        answers[host.name] = std::async(std::launch::async, [command = log_in_command(spec, machine, host.name),
+                                                             limit] { return capture(command, limit); });
     }
-    std::vector<std::string> complaints;
+    std::map<std::string, std::string> silent;
     for (auto& [host, pending] : answers) {
         const auto answer = pending.get();
         if (answer.started && !answer.timed_out && answer.status == 0)
             note_facts(answer.output, machine.hosts[host]);
         else
-            complaints.push_back(describe(host, shell, answer, limit));
+            silent[host] = describe(host, shell, answer, limit);
     }
+    return silent;
+}
+
+std::vector<std::string> check_hosts(const JobSpec& spec, Machine& machine, std::chrono::milliseconds limit) {
+    if (through_slurm(spec, machine)) {
+        for (const auto& host : spec.hosts)
+            machine.hosts[host.name] = {.address = resolve(host.name), .local = is_this_machine(host.name, machine)};
+        return {};
+    }
+    std::vector<std::string> complaints;
+    for (auto& [host, complaint] : ask_hosts(spec, machine, limit)) complaints.push_back(std::move(complaint));
     return complaints;
+}
+
+bool node_answers(const JobSpec& spec, const Machine& machine, const std::string& node,
+                  std::chrono::milliseconds limit) {
+    const auto short_of = [](const std::string& name) { return name.substr(0, name.find('.')); };
+    for (const auto& host : spec.hosts) {
+        if (short_of(host.name) != short_of(node)) continue;
+        JobSpec alone = spec;
+        alone.hosts = {host};
+        Machine looked = machine;
+        return ask_hosts(alone, looked, limit).empty();
+    }
+    return true;
 }
 
 }  // namespace muster::launch

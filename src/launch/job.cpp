@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "launch/relauncher.hpp"
 #include "launch/supervisor.hpp"
 
 namespace muster::launch {
@@ -41,11 +42,18 @@ Outcome outcome_of(const Preflight& flight) {
     return outcome_of(flight.code, reasons);
 }
 
-Outcome run_job(const JobSpec& spec, const Preflight& flight, const JobOptions& options) {
+Outcome run_once(const JobSpec& spec, const Preflight& flight, const JobOptions& options) {
     auto link = LinkServer::open(random_token());
     if (!link) return outcome_of(ExitCode::internal, link.error().text);
     Supervisor supervisor(with_defaults(options), std::move(*link));
     return supervisor.run(spec, flight);
+}
+
+Outcome run_job(const JobSpec& spec, const Preflight& flight, const JobOptions& options) {
+    const auto& again = options.relaunching;
+    const bool watched = again.on() || again.returned_hosts || options.requeue_on_usr1 || options.wind_down_when;
+    if (!watched) return run_once(spec, flight, options);
+    return Relauncher(spec, flight, with_defaults(options)).run();
 }
 
 Outcome run_job(const JobSpec& spec, const JobOptions& options) {

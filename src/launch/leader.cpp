@@ -129,6 +129,10 @@ private:
         JobOptions options = options_;
         options.keeper = true;
         options.stop_when = [&] { return reception->is_given_up(); };
+        if (bootstrap.allow_relaunch) {
+            options.wind_down_when = [&] { return reception->growth(); };
+            options.relaunching.more_hosts = [&] { return reception->take_hosts(); };
+        }
         auto outcome = run_job(spec_, flight, options);
         const bool given_up = reception->is_given_up();
         reception.reset();

@@ -68,7 +68,12 @@ void LinkServer::handle(const OnEvent& on_event) {
     const auto now = Clock::now();
     for (auto member = members_.begin(); member != members_.end();) {
         const bool late = member->rank < 0 && now - member->since > kHelloLimit;
-        member = read_from(*member, on_event) && !late ? std::next(member) : members_.erase(member);
+        if (read_from(*member, on_event) && !late) {
+            ++member;
+            continue;
+        }
+        if (member->pulse) on_pulse_.closed(member->rank);
+        member = members_.erase(member);
     }
 }
 
@@ -76,7 +81,8 @@ void LinkServer::accept_all() {
     while (true) {
         Descriptor socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket.open()) return;
-        members_.push_back({.socket = std::move(socket), .since = Clock::now(), .rank = -1, .pending = {}});
+        members_.push_back(
+            {.socket = std::move(socket), .since = Clock::now(), .rank = -1, .pending = {}, .pulse = false});
     }
 }
 
@@ -102,7 +108,7 @@ bool LinkServer::take_line(Member& member, const std::string& line, const OnEven
     const auto message = nlohmann::json::parse(line, nullptr, false);
     if (!message.is_object()) return false;
     if (member.rank >= 0) {
-        on_event(member.rank, message);
+        member.pulse ? on_pulse_.heard(member.rank, message) : on_event(member.rank, message);
         return true;
     }
     const auto hello = message.find("hello");
@@ -110,6 +116,8 @@ bool LinkServer::take_line(Member& member, const std::string& line, const OnEven
     if (hello == message.end() || !hello->is_string() || !same(hello->get<std::string>(), token_)) return false;
     if (rank == message.end() || !rank->is_number_integer() || rank->get<int>() < 0) return false;
     member.rank = rank->get<int>();
+    member.pulse = on_pulse_.hello && message.contains("pulse");
+    if (member.pulse) on_pulse_.hello(member.rank, message, member.socket.get());
     return true;
 }
 

@@ -23,6 +23,12 @@ class LinkServer {
 public:
     using Clock = std::chrono::steady_clock;
     using OnEvent = std::function<void(int rank, const nlohmann::json& event)>;
+    /// Of the connections whose hello says "pulse" (agent/pulse.hpp): they beat, and hear what they are asked.
+    struct OnPulse {
+        std::function<void(int rank, const nlohmann::json& hello, int socket)> hello{};
+        std::function<void(int rank, const nlohmann::json& event)> heard{};
+        std::function<void(int rank)> closed{};
+    };
 
     /// Listens on all interfaces, on a port of the system's choice. Errors: no socket.
     [[nodiscard]] static Result<LinkServer> open(std::string token);
@@ -34,6 +40,7 @@ public:
 
     /// Accepts and reads what is there. Events come in the order of each connection.
     void handle(const OnEvent& on_event);
+    void watch_pulses(OnPulse on_pulse) { on_pulse_ = std::move(on_pulse); }  ///< Before the first handle().
 
 private:
     struct Member {
@@ -41,6 +48,7 @@ private:
         Clock::time_point since;
         int rank = -1;  ///< -1 until the right hello came.
         std::string pending;
+        bool pulse = false;
     };
     LinkServer() = default;
     void accept_all();
@@ -51,6 +59,7 @@ private:
     int port_ = 0;
     std::string token_;
     std::list<Member> members_;
+    OnPulse on_pulse_;
 };
 
 /// 32 random hexadecimal digits.

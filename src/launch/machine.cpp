@@ -12,11 +12,12 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
-#include <sstream>
+#include <numeric>
+
+#include "launch/slurm.hpp"
 
 namespace muster::launch {
 
@@ -100,15 +101,8 @@ bool is_this_machine(const std::string& host, const Machine& machine) {
 }
 
 int slurm_slots_of(const std::string& tasks_per_node) {
-    int total = 0;
-    std::stringstream stream(tasks_per_node);
-    for (std::string part; std::getline(stream, part, ',');) {
-        int tasks = 0;
-        int nodes = 1;
-        if (std::sscanf(part.c_str(), "%d(x%d)", &tasks, &nodes) < 1 || tasks < 1 || nodes < 1) return 0;
-        total += tasks * nodes;
-    }
-    return total;
+    const auto tasks = slurm_tasks_per_node(tasks_per_node);
+    return std::accumulate(tasks.begin(), tasks.end(), 0);
 }
 
 }  // namespace muster::launch

@@ -112,13 +112,14 @@ std::variant<meet::Joined, Outcome> MeetingPlace::meet() {
         return met;
     });
     std::optional<Outcome> instead;
-    while (!instead && joining.wait_for(Millis(0)) != std::future_status::ready)
+    while (!instead && !taken_in_ && joining.wait_for(Millis(0)) != std::future_status::ready)
         instead = pause() ? look_around() : asked_to_stop();
-    if (instead) rendezvous_->interrupt();
+    if (instead || taken_in_) rendezvous_->interrupt();
     auto met = joining.get();
     std::uint64_t rung = 0;
     [[maybe_unused]] const auto emptied = ::read(bell_.get(), &rung, sizeof rung);
     if (instead) return leave(*instead);
+    if (taken_in_) return see_it_through();
     if (const auto* failure = std::get_if<Failure>(&met)) return ended(*failure);
     auto joined = std::get<0>(std::move(met)).value();
     if (is_unasked(joined.round)) return leave(gone(joined.round));
@@ -157,12 +158,52 @@ std::optional<Outcome> MeetingPlace::beside(const State& state) {
     const auto keys = there.contents();
     if (!keys) return std::nullopt;  // The handler's own next look says what is wrong.
     if (keys->contains("bootstrap")) running_ = state.round;
+    offer(there, *keys);
+    if (keys->contains("taken." + text_of(rendezvous_->node()))) {
+        taken_in_ = meet::Joined{state.round, Slot{}, {*owner}, store_prefix(meeting_.settings, state.round)};
+        return std::nullopt;
+    }
     const auto answer = keys->find("answer." + text_of(rendezvous_->node()));
     if (answer == keys->end()) return std::nullopt;
     const auto verdict = verdict_from(answer->second);
     if (verdict) return Outcome{.code = verdict->code, .text = verdict->text};
     return outcome_of(ExitCode::refused, "the job's launcher, " + text_of(*owner) +
                                              ", answers in words that this muster does not know: " + answer->second);
+}
+
+/// Says what this machine brings, once, where the running job may be launched again larger.
+void MeetingPlace::offer(meet::RoundStore& there, const meet::RoundKeys& keys) {
+    const auto bootstrap = keys.find("bootstrap");
+    const auto key = "joiner." + text_of(rendezvous_->node());
+    if (bootstrap == keys.end() || keys.contains(key)) return;
+    if (const auto job = bootstrap_from(bootstrap->second); job && job->allow_relaunch)
+        (void)there.try_set(key, as_text(meeting_.host));  // Else at the next look.
+}
+
+/// Taken in: off the lists, for the join timeout is not the job's, and until the launcher says how the job ended.
+Outcome MeetingPlace::see_it_through() {
+    const auto round = round_text(taken_in_->round);
+    const auto& launcher = taken_in_->world.at(0);
+    auto there = store(*taken_in_);
+    (void)rendezvous_->leave();
+    say("taken in by " + text_of(launcher) + ", which launches the job again with this machine; waiting for its end");
+    while (true) {
+        const auto seen = rendezvous_->look();
+        if (const auto keys = there.contents())
+            if (const auto found = keys->find("verdict"); found != keys->end())
+                if (const auto told = verdict_from(found->second))
+                    return {.code = told->code, .text = told->text, .detail = told->detail};
+        if (const auto* state = std::get_if<State>(&seen)) {
+            const auto dead = dead_nodes(*state, meeting_.settings, meet::now());
+            if (!is_present(*state, taken_in_->round, launcher) ||
+                std::find(dead.begin(), dead.end(), launcher) != dead.end())
+                return outcome_of(ExitCode::launcher_failed,
+                                  "the launcher of " + round + ", " + text_of(launcher) +
+                                      ", has not been heard of for " +
+                                      meet::seconds_text(meet::silence_max(meeting_.settings)));
+        }
+        if (!pause()) return asked_to_stop();
+    }
 }
 
 meet::RoundStore MeetingPlace::store(const meet::Joined& joined) const {

@@ -46,6 +46,8 @@ private:
     [[nodiscard]] Outcome gone(Round round) const;
     [[nodiscard]] std::optional<Outcome> beside(const meet::State& state);
     [[nodiscard]] Outcome ended(const meet::Failure& failure) const;
+    void offer(meet::RoundStore& there, const meet::RoundKeys& keys);
+    [[nodiscard]] Outcome see_it_through();
     [[nodiscard]] std::string late() const;
     void say_once(const std::string& text);
 
@@ -55,7 +57,8 @@ private:
     SignalBox signals_;
     Descriptor bell_;  ///< An eventfd: next_rendezvous() has returned.
     std::unique_ptr<meet::Rendezvous> rendezvous_;
-    std::optional<Round> running_;  ///< The round of a job that was seen to run without us.
+    std::optional<Round> running_;          ///< The round of a job that was seen to run without us.
+    std::optional<meet::Joined> taken_in_;  ///< The round whose launcher has taken this machine into its job.
     std::string said_;
 };
 

@@ -128,9 +128,18 @@ JobSpec spec_for(JobSpec spec, const std::vector<Guest>& guests) {
             found->slots += guest.host.slots;
     }
     if (spec.engines > 0) return spec;
+    spec.engines_fill = true;
     const int fit = (slots - spec.standbys - spec.clients) / std::max(1, spec.engine_ranks);
     spec.engines = std::max(0, spec.group_size > 0 ? fit - fit % spec.group_size : fit);
     return spec;
+}
+
+std::string as_text(const HostSlots& host) {
+    return as_json(host).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<HostSlots> host_slots_from(const std::string& text) {
+    return parsed<HostSlots>(text, [](const json& value) { return host_from(value); });
 }
 
 std::string hosts_text(const std::vector<HostSlots>& hosts) {
@@ -140,16 +149,12 @@ std::string hosts_text(const std::vector<HostSlots>& hosts) {
 }
 
 Verdict refusal(const Bootstrap& job, Round round) {
-    const std::string then =
-        job.allow_relaunch
-            ? "it was started with --allow-relaunch, but this muster cannot stop and relaunch a job yet: end it, and "
-              "start all its nodes again with `muster run --rendezvous`"
-            : "it was not started with --allow-relaunch: wait for its end, or end it, and start all its nodes again "
-              "with `muster run --rendezvous`";
     const auto outcome = outcome_of(
         ExitCode::refused, "the job '" + job.settings.run_id + "' is running in round " + std::to_string(round.value) +
                                " with " + std::to_string(job.engines) + " engines on " + hosts_text(job.hosts) +
-                               "; its launcher cannot add processes to a running MPI job, and " + then);
+                               "; its launcher cannot add processes to a running MPI job, and it was not started with "
+                               "--allow-relaunch: wait for its end, or end it, and start all its nodes again with "
+                               "`muster run --rendezvous`");
     return {.code = outcome.code, .text = outcome.text};
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// What the `muster run` of one round tell each other through the round's store, as JSON; and what follows from it for
-/// the job. Keys: guest.RANK (Guest), bootstrap (Bootstrap), verdict (Verdict), again (text), answer.NODE (Verdict);
-/// see DESIGN.md, "Meeting before there is MPI". Pure. Errors: nonsense is nothing.
+/// the job. Keys: guest.RANK (Guest), bootstrap (Bootstrap), verdict (Verdict), again (text), answer.NODE (Verdict),
+/// joiner.NODE (HostSlots), taken.NODE (text); see DESIGN.md, "Meeting before there is MPI". Pure. Errors: nonsense is
+/// nothing.
 
 #include <map>
 #include <optional>
@@ -38,6 +39,10 @@ struct Bootstrap {
 };
 [[nodiscard]] std::string as_text(const Bootstrap& bootstrap);
 [[nodiscard]] std::optional<Bootstrap> bootstrap_from(const std::string& text);
+
+/// What a node brings that asks to be taken in: joiner.NODE.
+[[nodiscard]] std::string as_text(const HostSlots& host);
+[[nodiscard]] std::optional<HostSlots> host_slots_from(const std::string& text);
 
 /// How the job ended, or what a late one is answered: its exit code and why.
 [[nodiscard]] std::string as_text(const Verdict& verdict);

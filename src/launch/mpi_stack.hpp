@@ -17,6 +17,8 @@ struct MpiStack {
     bool ulfm = false;          ///< Fault tolerance compiled in, as ompi_info says.
     std::string ulfm_source{};  ///< In words: who said so.
     [[nodiscard]] int major() const;
+    [[nodiscard]] bool survives_a_node() const;  ///< Its launcher goes on without a daemon that it has lost.
+    [[nodiscard]] std::string home() const;      ///< The folder above mpirun's.
 };
 
 /// The path of a program: with a slash as it is, else searched in PATH; empty: not there or not executable.

@@ -2,7 +2,6 @@
 #include "launch/reception.hpp"
 
 #include <condition_variable>
-#include <mutex>
 
 #include "meet/clock.hpp"
 
@@ -39,12 +38,41 @@ void Reception::look() {
 void Reception::answer(const meet::State& state) {
     for (const auto& node : state.wait_list) {
         if (answered_.contains(node)) continue;
+        if (job_.allow_relaunch) {
+            if (take_in(node)) answered_.insert(node);
+            continue;
+        }
         const auto text = as_text(refusal(job_, joined_.round));
         const auto set = store_.try_set("answer." + text_of(node), text);
         if (!set || !*set) return;  // At the next look again.
         answered_.insert(node);
         place_.say(text_of(node) + " asked to be taken in and was refused: the launcher cannot add processes");
     }
+}
+
+/// False: it has not said yet what it brings, or cannot be told; at the next look again.
+bool Reception::take_in(const meet::Node& node) {
+    const auto brought = store_.look("joiner." + text_of(node));
+    if (!brought || !*brought) return false;
+    const auto host = host_slots_from(**brought);
+    if (!host) return true;  // A muster that this one does not understand.
+    const auto told = store_.try_set("taken." + text_of(node), host->name + ":" + std::to_string(host->slots));
+    if (!told || !*told) return false;
+    const std::lock_guard held(mutex_);
+    hosts_.push_back(*host);
+    growth_ = text_of(node) + " is taken in";
+    return true;
+}
+
+std::string Reception::growth() const {
+    const std::lock_guard held(mutex_);
+    return growth_;
+}
+
+std::vector<HostSlots> Reception::take_hosts() {
+    const std::lock_guard held(mutex_);
+    growth_.clear();
+    return hosts_;
 }
 
 }  // namespace muster::launch

@@ -100,8 +100,8 @@ std::vector<StoryLine> Story::take_state(const json& event) {
     const int barrier = field(event, "number", 0), by = field(event, "by", -1);
     if (barrier <= barrier_) return {};
     barrier_ = barrier;
-    return {{field<std::string>(event, "state", "?") + " (barrier " + number(barrier) +
-             (by < 0 ? "" : ", asked for by rank " + number(by)) + ")"}};
+    state_ = field<std::string>(event, "state", "?");
+    return {{state_ + " (barrier " + number(barrier) + (by < 0 ? "" : ", asked for by rank " + number(by)) + ")"}};
 }
 
 std::vector<StoryLine> Story::take_joined(const json& event) {

@@ -34,6 +34,7 @@ public:
     [[nodiscard]] bool joining() const { return joining_; }  ///< A rank has begun to join.
     [[nodiscard]] bool joined() const { return joined_; }
     [[nodiscard]] int round() const { return round_; }
+    [[nodiscard]] const std::string& state() const { return state_; }  ///< "SUSPENDED"; empty: RUNNING from the start.
     [[nodiscard]] const std::optional<Ended>& ended() const { return ended_; }
     [[nodiscard]] const std::set<int>& lost() const { return lost_; }
     [[nodiscard]] const std::vector<ExitReport>& exits() const { return exits_; }
@@ -46,6 +47,7 @@ private:
     bool joining_ = false, joined_ = false;
     int round_ = 0;
     int barrier_ = 0;  ///< The last one that was told.
+    std::string state_;
     int size_ = 0;
     std::set<int> lost_;
     std::optional<Ended> ended_;  ///< The first one counts.

@@ -42,9 +42,9 @@ Outcome Supervisor::run(const JobSpec& spec, const Preflight& flight) {
     running_ = true;
     if (options_.time_limit.count() > 0) time_limit_ = Clock::now() + options_.time_limit;
     watch();
+    await_the_last();
     drain(kDrainMax);
-    if (const int left = orphans_.sweep(kSweepMax); left > 0 && options_.verbose)
-        options_.on_line("ended what mpirun had left behind, processes: " + std::to_string(left));
+    sweep();
     drain(kDrainMax);
     options_.on_errors(filter_.flush());
     view_.last_words = filter_.last_words();
@@ -54,12 +54,20 @@ Outcome Supervisor::run(const JobSpec& spec, const Preflight& flight) {
 Result<Child> Supervisor::start_mpirun(const JobSpec& spec, const Preflight& flight) {
     const auto& machine = flight.machine;
     const auto addresses = options_.link ? link_addresses(spec, machine, link_.port()) : "";
-    const auto variables = job_environment(spec, machine, addresses, link_.token());
+    auto variables = job_environment(spec, machine, addresses, link_.token());
+    if (options_.watching.on()) {
+        variables["MUSTER_PULSE_MS"] = std::to_string(options_.watching.interval.count());
+        variables["MUSTER_LEASE_MS"] = std::to_string(options_.watching.lease.count());
+    }
     std::vector<std::string> passed;
     for (const auto& [name, value] : variables) passed.push_back(name);
-    const auto command = mpirun_command(spec, machine, flight.stack.mpirun, passed);
+    const bool by_srun = spec.launcher == "srun";
+    const auto command = by_srun ? srun_command(spec) : mpirun_command(spec, machine, flight.stack.mpirun, passed);
     if (options_.verbose) options_.on_line(quoted(command));
-    ChildOptions options{.environment = mpirun_environment(machine), .keeper = options_.keeper};
+    // The heart of a watched job beats in a thread of its own.
+    ChildOptions options{
+        .environment = by_srun ? srun_environment(spec, machine, flight.stack.home()) : mpirun_environment(machine),
+        .keeper = options_.keeper || options_.watching.on()};
     options.environment.insert(variables.begin(), variables.end());
     return start(command, options);
 }
@@ -69,6 +77,7 @@ void Supervisor::watch() {
         turn(next_deadline());
         stop_when_out_of_time();
         stop_when_told();
+        look_after_the_job();
         push_when_due();
     }
 }
@@ -86,7 +95,7 @@ bool Supervisor::streams_open() const {
 
 Supervisor::Clock::time_point Supervisor::next_deadline() const {
     const auto flush = errors_since_ == Clock::time_point::max() ? errors_since_ : errors_since_ + kHeldLineMax;
-    return std::min({next_pressure_, flush, time_limit_});
+    return std::min({next_pressure_, flush, time_limit_, save_limit_, watch_.next_look()});
 }
 
 /// One poll: waits until something comes or `until` has passed, then handles all that is there.
@@ -125,6 +134,8 @@ void Supervisor::take_signals() {
 
 void Supervisor::take_signal(int signal) {
     if (!running_ || signal == SIGCHLD) return;
+    if (signal == SIGUSR1 && options_.requeue_on_usr1)
+        return wind_down("USR1 has come: the time of the allocation ends");
     if (!asks_to_stop(signal)) {
         kill(mpirun_.pid, signal);  // PRRTE hands USR1 and USR2 on to the ranks
         return;
@@ -186,13 +197,23 @@ void Supervisor::reap() {
     int status = 0;
     if (!running_ || waitpid(mpirun_.pid, &status, WNOHANG) != mpirun_.pid) return;
     running_ = false;
-    next_pressure_ = time_limit_ = Clock::time_point::max();
+    next_pressure_ = time_limit_ = save_limit_ = Clock::time_point::max();
     view_.mpirun_status = shell_status(status);
+}
+
+void Supervisor::sweep() {
+    if (const int left = orphans_.sweep(kSweepMax); left > 0 && options_.verbose)
+        options_.on_line("ended what mpirun had left behind, processes: " + std::to_string(left));
 }
 
 Outcome Supervisor::outcome() const {
     const auto verdict = judge(story_, view_);
-    return {.code = verdict.code, .text = verdict.text, .detail = verdict.detail, .mpirun_status = view_.mpirun_status};
+    return {.code = verdict.code,
+            .text = verdict.text,
+            .detail = verdict.detail,
+            .mpirun_status = view_.mpirun_status,
+            .loss = loss(),
+            .joined = story_.joined()};
 }
 
 }  // namespace muster::launch

@@ -7,6 +7,7 @@
 
 #include "launch/child.hpp"
 #include "launch/job.hpp"
+#include "launch/job_watch.hpp"
 #include "launch/link_server.hpp"
 #include "launch/orphans.hpp"
 #include "launch/signals.hpp"
@@ -19,7 +20,10 @@ namespace muster::launch {
 class Supervisor {
 public:
     Supervisor(JobOptions options, LinkServer link)
-        : options_(std::move(options)), link_(std::move(link)), filter_(options_.verbose) {}
+        : options_(std::move(options)),
+          link_(std::move(link)),
+          watch_(options_.watching, link_),
+          filter_(options_.verbose) {}
 
     [[nodiscard]] Outcome run(const JobSpec& spec, const Preflight& flight);
 
@@ -39,6 +43,12 @@ private:
     void push_when_due();
     void stop_when_out_of_time();
     void stop_when_told();
+    void look_after_the_job();
+    void wind_down(const std::string& why);
+    void end_lost_job();
+    void await_the_last();
+    void sweep();
+    [[nodiscard]] std::optional<JobLoss> loss() const;
     void press(Pressure pressure, Clock::time_point next);
     void reap();
     [[nodiscard]] bool streams_open() const;
@@ -49,13 +59,16 @@ private:
     SignalBox signals_;
     OrphanGuard orphans_;
     LinkServer link_;
+    JobWatch watch_;
     StderrFilter filter_;
     Story story_;
     LauncherView view_;
     Child mpirun_;
     bool running_ = false;
+    bool told_first_commit_ = false;
     Pressure pressure_ = Pressure::none;
     Clock::time_point next_pressure_ = Clock::time_point::max();
+    Clock::time_point save_limit_ = Clock::time_point::max();
     Clock::time_point time_limit_ = Clock::time_point::max();
     Clock::time_point errors_since_ = Clock::time_point::max();  ///< Since when the filter holds something.
 };

@@ -39,12 +39,13 @@ Verdict judge_exits(const Story& story, const LauncherView& view) {
 
 Verdict judge_ending(const Story& story, const LauncherView& view) {
     const auto& ending = *story.ended();
+    const bool asked = view.stop_asked && !view.ended_before_stop;
+    if (asked && (ending.code != 0 || story.state() == "STOPPED")) return after_stop_request();
     // mpirun's TERM is a stop to the job, which obeys and has not finished.
     if (ending.code == 0 && view.gave_up && !view.stop_asked)
         return verdict_of(ExitCode::launcher_failed,
                           "mpirun ended the job in round " + number(story.round()) + said_last(view));
     if (ending.code == 0) return judge_exits(story, view);
-    if (view.stop_asked && !view.ended_before_stop) return after_stop_request();
     const auto reason = ending.reason.empty() ? "the job gave no reason" : ending.reason;
     return {
         .code = ending.code,
@@ -56,6 +57,13 @@ Verdict judge_ending(const Story& story, const LauncherView& view) {
 Verdict judge(const Story& story, const LauncherView& view) {
     if (story.ended()) return judge_ending(story, view);
     if (view.stop_asked) return after_stop_request();
+    if (view.requeue)
+        return verdict_of(ExitCode::requeue_wanted,
+                          "the job was stopped before it had saved; the same command goes on "
+                          "from its last checkpoint");
+    if (!view.loss.empty())
+        return verdict_of(ExitCode::launcher_failed,
+                          view.loss + "; the job was in round " + number(story.round()) + said_last(view));
     if (view.out_of_time) return verdict_of(ExitCode::timed_out, "the job was still running at its time limit");
     if (story.joined())
         return verdict_of(ExitCode::launcher_failed, "mpirun ended with " + number(view.mpirun_status) +

@@ -26,12 +26,19 @@ void ignore_sigpipe(Started& started) {
         started.notes.emplace_back("the program has a SIGPIPE handler of its own: it will be called when a peer dies");
 }
 
+/// Started by srun itself, not by an mpirun in Slurm (which sets OMPI_COMM_WORLD_SIZE).
+bool started_by_srun() {
+    return std::getenv("SLURM_STEP_ID") != nullptr && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr;
+}
+
 /// Parameters that a program started by plain mpirun needs too; what the user has set stays.
 void set_parameters() {
     setenv("OMPI_MCA_pml", "ob1", 0);
     setenv("OMPI_MCA_coll", "^han,cuda", 0);
     setenv("OMPI_MCA_coll_ftagree_agreement", "1", 0);
     setenv("OMPI_MCA_mpi_preconnect_mpi", "1", 0);
+    // Without it a communicator that was revoked, when the engines leave, cannot be shrunk: MPIX_Comm_shrink hangs.
+    if (started_by_srun()) setenv("OMPI_MCA_mpi_ft_enable", "1", 0);
 }
 
 bool fault_tolerance_on() {
@@ -54,12 +61,24 @@ Result<Done> check_threads(AgentThread agent) {
 
 Result<Done> check_size(std::uint32_t ranks) {
     const char* tasks = std::getenv("SLURM_NTASKS");
-    const bool in_step = std::getenv("SLURM_STEP_ID") != nullptr && std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr;
-    if (ranks == 1 && in_step && tasks != nullptr && std::atoi(tasks) > 1)
-        return Error{Fault::bad_setup, "srun started " + std::string(tasks) +
-                                           " tasks but MPI sees one: srun has no PMIx here. Use srun --mpi=pmix, or "
-                                           "muster run inside the allocation"};
-    return Done{};
+    const int wanted = tasks != nullptr && started_by_srun() ? std::atoi(tasks) : 0;
+    if (wanted <= 0 || ranks == static_cast<std::uint32_t>(wanted)) return Done{};
+    return Error{Fault::bad_setup,
+                 "srun started " + std::string(tasks) + " tasks (SLURM_NTASKS) but MPI sees " +
+                     (ranks == 1 ? "one: srun has no PMIx here. Use srun --mpi=pmix, or muster run inside the "
+                                   "allocation"
+                                 : std::to_string(ranks) + ". Start one program in a step of its own")};
+}
+
+/// What this job will not survive, in one line; empty: nothing that is known here.
+std::string limits() {
+    if (started_by_srun())
+        return "started by srun: when any process dies, Slurm ends the whole step, so nothing is repaired in place; "
+               "muster run in the allocation survives it, muster run --launcher srun --relaunch N starts again";
+    if (!fault_tolerance_on())
+        return "started without mpirun --with-ft ulfm: the death of any process will end the whole job (use muster "
+               "run, or add the option)";
+    return "";
 }
 
 ExitHooks* hooks = nullptr;  // Never freed: used while the process ends.
@@ -129,10 +148,7 @@ Result<Started> start(AgentThread agent) {
     MPI_Comm_get_errhandler(MPI_COMM_WORLD, &handler);
     if (handler == MPI_ERRORS_ARE_FATAL) MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     if (handler != MPI_ERRHANDLER_NULL) MPI_Errhandler_free(&handler);
-    if (started.ranks > 1 && !fault_tolerance_on())
-        started.notes.emplace_back(
-            "started without mpirun --with-ft ulfm: the death of any process will end the whole job "
-            "(use muster run, or add the option)");
+    if (auto text = limits(); started.ranks > 1 && !text.empty()) started.notes.push_back(std::move(text));
     return started;
 }
 

@@ -76,7 +76,7 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     agent::reach_point("commit.agreed");
     if (!mailbox.ledger.record()) return Error{Fault::peer_lost, "the round broke before the commit was recorded"};
     const auto now = agent::Clock::now();
-    mailbox.committed(now);
+    mailbox.committed(step, now);
     if (first_commit_due) {
         first_commit_due = false;
         if (!rounds.empty()) rounds.back().stalled_ms = current->times.stalled_ms(now);

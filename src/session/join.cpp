@@ -71,9 +71,26 @@ void watch_exit(Session::Impl& impl) {
 
 void unwatch_exit() { live = nullptr; }
 
+namespace {
+
+Error refuse(const std::string& text) { return {Fault::bad_setup, text}; }
+std::string number(std::uint64_t value) { return std::to_string(value); }
+
+/// A replica is a lockstep group.
+Result<Done> check_controller(const Config& config) {
+    if (!config.controller) return Done{};
+    if (config.group_size == 0)
+        return refuse("a job with a controller needs lockstep groups (group_size): each replica is one");
+    if (config.slot_order != SlotOrder::stable)
+        return refuse(
+            "a job with a controller needs stable slots (slot_order): sorted ones would move members from one "
+            "replica to another");
+    return Done{};
+}
+
+}  // namespace
+
 Result<Done> Session::Impl::check_counts() {
-    const auto refuse = [](const std::string& text) { return Error{Fault::bad_setup, text}; };
-    const auto number = [](std::uint64_t value) { return std::to_string(value); };
     if (config.engine_ranks == 0) return refuse("an engine of 0 ranks (engine_ranks): it must be 1 or more");
     if (config.consensus_every == 0) return refuse("a vote every 0 turns (consensus_every): it must be 1 or more");
     if (config.fan_out == 0) return refuse("a broadcast to 0 members at a time (fan_out): it must be 1 or more");
@@ -97,8 +114,10 @@ Result<Done> Session::Impl::check_counts() {
     if (config.group_size != 0 && config.engines % config.group_size != 0)
         return refuse("lockstep groups of " + number(config.group_size) + " do not divide " + number(config.engines) +
                       " engines");
-    const auto layout = core::complaint_about_layout(
-        {.engines = config.engines, .group_size = config.group_size, .layout = config.layout});
+    if (auto controller = check_controller(config); !controller) return controller;
+    const auto engines = config.controller ? (started.ranks - config.clients) / config.engine_ranks : config.engines;
+    const auto layout =
+        core::complaint_about_layout({.engines = engines, .group_size = config.group_size, .layout = config.layout});
     return layout.empty() ? Result<Done>(Done{}) : refuse(layout);
 }
 
@@ -140,12 +159,25 @@ void Session::Impl::start_agent() {
     });
 }
 
+/// One member of each node looks for what an earlier launch has left there. Where that cannot be used the first round
+/// is an ending, for all: nobody begins anew in silence.
+std::optional<core::RestoredJob> Session::Impl::restored_here() {
+    const auto& node = launch[started.self.value].node;
+    const auto first =
+        std::find_if(launch.begin(), launch.end(), [&](const core::Member& member) { return member.node == node; });
+    if (first->rank != started.self) return std::nullopt;
+    auto restored = agent::read_state(config);
+    if (!restored) mailbox.wish({ExitCode::bad_usage, restored.error().text});
+    return restored ? std::move(*restored) : std::nullopt;
+}
+
 namespace {
 
 /// Should all ranks crash before there is a round, the launcher must not take it for a program without muster: mpirun's
 /// exit code may be 0 then.
 void tell_launcher_joining() {
     const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank == nullptr) rank = std::getenv("PMIX_RANK");  // Under srun.
     if (rank == nullptr || std::string_view(rank) != "0") return;
     agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
 }
@@ -160,6 +192,7 @@ Result<Done> Session::Impl::join() {
     agent::set_log_rank(started.self);
     watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
     watch_exit(*this);
+    pulse = std::make_unique<agent::Pulse>(started.self, mailbox, *desk);
     if (started.self.value == 0)
         for (const auto& note : started.notes) agent::say(note);
     if (auto counts = check_counts(); !counts) return counts.error();
@@ -184,8 +217,9 @@ Result<Done> Session::Impl::join() {
                                                std::to_string(waited_ms) + " ms for " + what + " in round " +
                                                std::to_string(round.load())});
     });
+    const auto restored = restored_here();
     agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self,
-                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog});
+                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog}, restored);
     turns = std::make_unique<Turns>(surroundings_of_turns());
     start_agent();
     take_posix_signals();
@@ -201,6 +235,7 @@ Session::Impl::~Impl() {
     agent::uninstall_posix_signals();
     if (agent && agent->lost_any()) finalize_may_hang = true;
     if (thread.joinable()) thread.join();
+    pulse.reset();
     mpi::set_error_handler([] {});
 }
 

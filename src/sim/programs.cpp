@@ -32,6 +32,10 @@ void World::Stage::begin_programs() {
     for (auto& member : members_) {
         if (options_.calls_per_ms > 0)
             arrange(dice_.between(1, every(options_.calls_per_ms)), member, Happening::program_calls);
+        if (deploys())
+            begin_orders(member);
+        else if (options_.controller && options_.seats_per_ms > 0)
+            arrange(dice_.between(1, every(options_.seats_per_ms)), member, Happening::program_seats);
         if (options_.wishes_per_ms > 0 && options_.recovery)
             arrange(dice_.between(1, every(options_.wishes_per_ms)), member, Happening::program_wishes);
     }
@@ -60,6 +64,47 @@ void World::Stage::wish(Member& member, Wish wish) {
     ++counts_.wishes;
     if (followed()) tell(member, "wishes " + std::to_string(static_cast<int>(wish)));
     post(member, mail::Regroup{});
+}
+
+/// Replicas come and go, in ones and twos, up to more than there is room for.
+void World::Stage::program_seats(Member& member) {
+    if (healed_ || member.ended) return;
+    arrange(dice_.between(1, every(options_.seats_per_ms)), member, Happening::program_seats);
+    if (!member.view || !member.switchboard->coordinates()) return;
+    core::SeatWishes wishes;
+    const auto room = members_.size() / core::unit_of(plan_settings_.placement);
+    const bool many = dice_.below(40) == 0;  // More than a round may have.
+    for (auto more = many ? core::kSeatsMax + 4 : dice_.below(3); more > 0; --more)
+        if (many || member.view->seats.size() + wishes.seat.size() <= room + 1)
+            wishes.seat.push_back(core::SeatId{++last_seat_});
+    for (const core::SeatId id : member.view->seats)
+        if (id != core::SeatId{} && dice_.below(4) == 0) wishes.unseat.push_back(id);
+    if (dice_.below(10) == 0 && !wishes.seat.empty()) wishes.unseat.push_back(wishes.seat.back());
+    if (!wishes.empty()) post(member, std::move(wishes));
+}
+
+/// As Agent: the round comes once the switchboard has said everything.
+void World::Stage::perform(Member& member, core::SeatRound& effect) {
+    if (followed())
+        tell(member, "wants " + std::to_string(effect.wishes.seat.size()) + " seats more and " +
+                         std::to_string(effect.wishes.unseat.size()) + " less");
+    auto& seats = member.wishes.seats;
+    seats.seat.insert(seats.seat.end(), effect.wishes.seat.begin(), effect.wishes.seat.end());
+    seats.unseat.insert(seats.unseat.end(), effect.wishes.unseat.begin(), effect.wishes.unseat.end());
+    post(member, mail::Regroup{});
+}
+
+/// As Mailbox::seats_settled: what the round's plan did not know of needs another one, while this member coordinates.
+void World::Stage::seats_settled(Member& member) {
+    auto& wishes = member.wishes;
+    const auto told = std::exchange(wishes.told_seats, {});
+    if (!member.switchboard->coordinates()) wishes.seats = {};
+    const auto settle = [](std::vector<core::SeatId>& seats, const std::vector<core::SeatId>& done) {
+        seats.erase(seats.begin(), seats.begin() + static_cast<std::ptrdiff_t>(std::min(seats.size(), done.size())));
+    };
+    settle(wishes.seats.seat, told.seat);
+    settle(wishes.seats.unseat, told.unseat);
+    if (!wishes.seats.empty()) post(member, mail::Regroup{});
 }
 
 void World::Stage::ask_for_round(Member& member) {
@@ -122,6 +167,11 @@ void World::Stage::call_due(Member& member, std::uint32_t call) {
     const auto open = member.calls.open.find(call);
     if (open == member.calls.open.end() || member.ended) return;
     const core::CallId id{call};
+    if (open->second.controller) {  // Whoever gives up does not know what has become of it.
+        witness_.controller().gives_up(member, id);
+        member.calls.open.erase(open);
+        return post(member, mail::GiveUp{id});
+    }
     const auto undisturbed = [&](std::uint64_t since) {
         const auto concerned = concerned_by_calls(member);
         return std::all_of(concerned.begin(), concerned.end(),

@@ -156,6 +156,18 @@ void World::Stage::resolve(std::uint32_t index) {
     }
 }
 
+namespace {
+
+/// As Mailbox::seat_wishes of src/agent: only a coordinator says any, and no more than a round may have.
+core::SeatWishes seats_to_tell(const Member& member) {
+    if (!member.switchboard->coordinates()) return {};
+    auto wishes = member.wishes.seats;
+    for (auto* seats : {&wishes.seat, &wishes.unseat}) seats->resize(std::min(seats->size(), core::kSeatsMax));
+    return wishes;
+}
+
+}  // namespace
+
 /// As Agent::own_facts of src/agent. The engine was interrupted before: it crosses nothing any more.
 core::Facts World::Stage::facts_of(Member& member, const core::Gather& effect) {
     const auto crossed = member.engine ? member.engine->loop.barriers_crossed() : 0;
@@ -167,6 +179,7 @@ core::Facts World::Stage::facts_of(Member& member, const core::Gather& effect) {
     facts.parked = member.wishes.told_parked = member.wishes.parked;
     facts.close = member.wishes.closes;
     facts.asked = member.wishes.asked;
+    facts.seats = member.wishes.told_seats = seats_to_tell(member);
     facts.lifecycle = member.switchboard->facts();
     facts.mirror = member.switchboard->mirror();
     for (const Rank rank : effect.prove)
@@ -235,6 +248,7 @@ void World::Stage::hand_over(Member& member, const core::Plan& plan) {
     witness_.enters_round(member, plan, facts, members_);
     counts_.rounds = std::max<std::uint64_t>(counts_.rounds, plan.round.value);
     enter_round(member, plan, member.recovery->coordinator(), member.recovery->pool());
+    seats_settled(member);
 }
 
 void World::Stage::end(Member& member, const core::End& effect) {

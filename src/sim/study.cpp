@@ -25,6 +25,10 @@ void add(const Counts& one, Counts& sum) {
     sum.cut_off += one.cut_off;
     sum.fenced += one.fenced;
     sum.wishes += one.wishes;
+    sum.seated += one.seated;
+    sum.unseated += one.unseated;
+    sum.no_room += one.no_room;
+    sum.dissolved += one.dissolved;
     sum.calls += one.calls;
     sum.answered += one.answered;
     sum.refused_calls += one.refused_calls;
@@ -32,6 +36,10 @@ void add(const Counts& one, Counts& sum) {
     sum.registry_calls += one.registry_calls;
     sum.registry_answered += one.registry_answered;
     sum.registry_refused += one.registry_refused;
+    for (const auto figure :
+         {&Counts::orders, &Counts::orders_done, &Counts::orders_refused, &Counts::looked, &Counts::waited,
+          &Counts::heard, &Counts::prepares, &Counts::prepares_failed, &Counts::copies, &Counts::losses})
+        sum.*figure += one.*figure;
     sum.operations += one.operations;
     sum.refused += one.refused;
     sum.requests += one.requests;

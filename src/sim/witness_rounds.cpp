@@ -75,8 +75,15 @@ private:
 std::string who(const Member& member) { return "rank " + std::to_string(member.rank.value); }
 
 Witness::Witness(std::uint32_t members, const core::PlanSettings& settings, const std::vector<core::Member>& launch)
-    : rounds_(members), crossings_(members), waves_(violations_, members), settings_(settings), launch_(launch) {
-    const std::size_t size = std::size_t{settings.placement.engines} * settings.placement.engine_ranks;
+    : rounds_(members),
+      crossings_(members),
+      waves_(violations_, members),
+      settings_(settings),
+      launch_(launch),
+      seats_(violations_, settings_) {
+    const auto engines =
+        settings.controller ? core::groups_min(settings) * settings.placement.group_size : settings.placement.engines;
+    const std::size_t size = std::size_t{engines} * settings.placement.engine_ranks;
     for (std::uint32_t rank = 0; rank < size; ++rank) world_before_.push_back(Rank{rank});
 }
 
@@ -100,7 +107,10 @@ void Witness::enters_round(const Member& member, const core::Plan& plan, const s
     lifecycle_goes_on(plan, members);
     waves_.round_begins(plan, facts, members);
     if (facts.empty()) return;
+    const auto losses = registry_.losses();
     registry_.round_begins(plan, members);
+    controller_.round_begins(plan.round, registry_.losses());
+    if (registry_.losses() != losses) seats_.forgets();
     everybody_has_one_place(plan, facts);
     seats_are_as_the_order_says(plan, facts);
     world_before_ = plan.world;
@@ -145,10 +155,12 @@ void Witness::seats_are_as_the_order_says(const core::Plan& plan, const std::vec
     }
     if (close != plan.closed) violated(round_name(plan.round) + (close ? " is not closed" : " is closed, unasked"));
     std::sort(parked.begin(), parked.end());
+    const std::size_t groups = settings_.controller ? core::groups_min(settings_) : 1;
     for (const Rank rank : parked) {
-        if (willing.size() >= core::unit_of(settings_.placement)) break;
+        if (willing.size() >= groups * core::unit_of(settings_.placement)) break;
         willing.push_back(rank);
     }
+    if (settings_.controller) return seats_.round_begins(plan, facts, willing, world_before_);
     const auto seats = seats_by_rule(willing);
     if (seats != plan.world)
         violated(round_name(plan.round) + ": slots are " + listed(plan.world) + ", by the order they are " +

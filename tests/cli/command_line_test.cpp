@@ -135,7 +135,8 @@ TEST(CommandLine, RootAndSlurmAreToldToMpirunOnly) {
     machine.root = machine.in_slurm = true;
     const auto variables = mpirun_environment(machine);
     EXPECT_EQ(variables.at("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1");
-    EXPECT_EQ(variables.at("SLURM_NO_KILL"), "1");
+    EXPECT_EQ(variables.at("SLURM_NO_KILL"), "set");
+    EXPECT_EQ(variables.at("SLURM_OVERLAP"), "1");
     EXPECT_EQ(variables.at("SLURM_KILL_BAD_EXIT"), "0");
     EXPECT_TRUE(has(command({.engines = 1, .program = {"p"}}, machine), {"--leave-session-attached"}));
 }

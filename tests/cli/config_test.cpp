@@ -40,6 +40,7 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
                                    .group_size = 2,
                                    .slot_order = "sorted",
                                    .quorum = "none",
+                                   .controller = true,
                                    .consensus = "overlapped",
                                    .consensus_every = 16,
                                    .work = "requests",
@@ -63,6 +64,7 @@ TEST(Config, EveryOptionOfMusterRunReachesTheMember) {
     EXPECT_EQ(config->group_size, 2u);
     EXPECT_EQ(config->slot_order, SlotOrder::sorted);
     EXPECT_EQ(config->quorum, Quorum::none);
+    EXPECT_TRUE(config->controller);
     EXPECT_EQ(config->consensus, ConsensusMode::overlapped);
     EXPECT_EQ(config->consensus_every, 16u);
     EXPECT_EQ(config->work, Work::requests);
@@ -90,6 +92,7 @@ TEST(Config, TheDefaultsOfMusterRunAreThoseOfTheLibrary) {
     EXPECT_EQ(config->group_size, plain.group_size);
     EXPECT_EQ(config->slot_order, plain.slot_order);
     EXPECT_EQ(config->quorum, plain.quorum);
+    EXPECT_EQ(config->controller, plain.controller);
     EXPECT_EQ(config->consensus, plain.consensus);
     EXPECT_EQ(config->consensus_every, plain.consensus_every);
     EXPECT_EQ(config->work, plain.work);

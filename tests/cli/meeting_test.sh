@@ -35,8 +35,11 @@ go; end "the job goes on" a 0 ""
 next_job
 begin a 127.0.0.1:1 1:2 --allow-relaunch -- "${until_told[@]}" "$work/go.$run_id" 0
 started a 1
-join "--join of a job with --allow-relaunch" "was started with --allow-relaunch, but this muster cannot stop and relaunch a job yet"
-go; end "it goes on as well" a 0 ""
+timeout 60 "$muster" run --join "$run_id" --rendezvous "$work/meet" --host localhost:1 --rendezvous-config "$quick" >"$work/j.out" 2>"$work/j.err" &
+pid[j]=$!
+await j "taken in by 127.0.0.1_[0-9]+_0, which launches the job again with this machine; waiting for its end"
+go; end "it goes on: this program has joined no session" a 0 ""
+end "and who was taken in sees it through" j 0 ""
 
 next_job   # T19, T18: a redundant one waits beyond its deadline and ends gracefully.
 begin a 127.0.0.1:1 1 -- "${until_told[@]}" "$work/go.$run_id" 5

@@ -111,8 +111,11 @@ TEST(MeetingWords, ARefusalSaysWhatToDo) {
               "refused (18): the job 'job' is running in round 3 with 2 engines on a:2; its launcher cannot add "
               "processes to a running MPI job, and it was not started with --allow-relaunch: wait for its end, or end "
               "it, and start all its nodes again with `muster run --rendezvous`");
-    job.allow_relaunch = true;
-    EXPECT_NE(refusal(job, Round{3}).text.find("cannot stop and relaunch a job yet"), std::string::npos);
+}
+
+TEST(MeetingWords, WhatAJoinerBrings) {
+    EXPECT_EQ(host_slots_from(as_text(HostSlots{"n3", 8})), (HostSlots{"n3", 8}));
+    for (const auto* text : {"", "{}", "[]", "{\"host\":1,\"slots\":2}"}) EXPECT_FALSE(host_slots_from(text)) << text;
 }
 
 }  // namespace

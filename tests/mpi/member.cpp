@@ -14,6 +14,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "mpi/ulfm.hpp"
 #include "muster/mpi.hpp"
@@ -194,9 +195,10 @@ int next_communicator() {
     return number;
 }
 
-/// As above; every engine says on the way what it holds.
+/// Every second step breaks its round: all see alike which one is a round's first. Every engine says what it holds.
 bool rebuild_for_long(Session& session, std::uint64_t step) {
     constexpr std::uint64_t kEach = 50;
+    static muster::Round seen{};
     if (step % kEach == 0) {
         long pages = 0, resident = 0;
         std::ifstream("/proc/self/statm") >> pages >> resident;
@@ -205,7 +207,11 @@ bool rebuild_for_long(Session& session, std::uint64_t step) {
                     next_communicator());
         std::fflush(stdout);
     }
-    return rebuild_every_step(session, step);
+    if (std::exchange(seen, session.world().round) == session.world().round) {
+        MPI_Barrier(muster::communicator(session));
+        MPIX_Comm_revoke(muster::communicator(session));
+    }
+    return true;
 }
 
 /// A write to a dead peer's socket, as the transport does it.

@@ -18,6 +18,7 @@ import tempfile
 import time
 
 from harness import BIN, MPIRUN, TESTS, Failure, main, scenario
+from members import Members
 
 MEMBERS, MOST, LEAST = 12, 8, 2
 KILLS, STOPS = 6, 2  # In a run: 4 of 12 are left.
@@ -25,28 +26,6 @@ KILLS, STOPS = 6, 2  # In a run: 4 of 12 are left.
 # out with our agents' ticks; Open MPI's own detector thread is off: with it ranks crashed in MPI_Init, in 5 of 60 runs.
 DETECTOR = ["--mca", "mpi_ft_detector", "true", "--mca", "mpi_ft_detector_period", "0.5", "--mca",
             "mpi_ft_detector_timeout", "5"]
-
-
-class Members:
-    """What the members have written so far, read as it grows."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.offsets = collections.Counter()
-        self.lines = collections.defaultdict(list)
-        self.pids, self.round = {}, 0
-
-    def read(self):
-        for name in os.listdir(self.folder):
-            with open(os.path.join(self.folder, name), encoding="utf-8") as file:
-                file.seek(self.offsets[name])
-                text = file.read()
-            whole = text[:text.rfind("\n") + 1]
-            self.offsets[name] += len(whole.encode())
-            for line in map(json.loads, whole.splitlines()):
-                self.lines[int(name)].append(line)
-                self.pids[int(name)] = line.get("pid", self.pids.get(int(name)))
-                self.round = max(self.round, line.get("round", 0))
 
 
 class Trouble:

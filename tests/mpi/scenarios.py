@@ -243,6 +243,9 @@ def settings_that_differ():
 def impossible_counts():
     for settings, text in (({"ENGINES": 4}, "wants 4 engines"), ({"MIN": 3}, "minimum of 3"),
                            ({"GROUP_SIZE": 2, "STANDBYS": 1, "ENGINES": 1}, "do not divide"),
+                           ({"CONTROLLER": "yes"}, "a controller needs lockstep groups (group_size)"),
+                           ({"CONTROLLER": "yes", "GROUP_SIZE": 1, "SLOT_ORDER": "sorted"}, "needs stable slots"),
+                           ({"CONTROLLER": "maybe"}, "it must be no or yes"),
                            ({"ENGINES": "two"}, "MUSTER_ENGINES is 'two'")):
         code, output = member(1, "plain", **settings)
         refused(code, output, text)

@@ -23,6 +23,9 @@ says "a rendezvous" '"violations":\[\]'
 first=$(figures)
 expect "a rendezvous again" 0 "" "$muster" simulate --machine rendezvous --members 20 --seeds 10 --json
 [ "$first" = "$(figures)" ] || fail_if "the same seed is the same rendezvous" "figures differ"
+expect "replicas" 0 "" "$muster" simulate --machine rendezvous --controller --seeds 10 --json
+says "replicas" '"seated":[1-9]'
+says "replicas" '"violations":\[\]'
 expect "waves" 0 "" "$muster" simulate --machine waves --members 20 --seeds 10 --json
 for figure in rounds deaths hangs waves wakes aborted told_of_loads loads_most wake_us_max; do
   says "waves" "\"$figure\":[1-9]"

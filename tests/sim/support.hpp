@@ -100,4 +100,20 @@ inline WorldOptions waves_world(std::uint64_t seed) {
     return options;
 }
 
+/// 20 members whose controller wants replicas to come and go, while all that happens to a rendezvous world happens.
+inline WorldOptions seats_world(std::uint64_t seed) {
+    Dice dice(seed ^ 0x5ea7ULL);
+    auto options = dice.below(2) == 0 ? rendezvous_world(seed) : waves_world(seed);
+    options.controller = true;
+    options.slot_order = SlotOrder::stable;
+    options.group_size = dice.between(1, 3);
+    const auto members = options.engines * options.engine_ranks + options.standbys;
+    options.engines = options.group_size;
+    options.standbys = members - options.engines * options.engine_ranks;
+    options.engines_min = dice.below(3) == 0 ? dice.between(2, 5) : 1;
+    options.seats_per_ms = 0.04 * dice.between(1, 6);  // Of these only the coordinator's.
+    options.wishes_per_ms = dice.below(2) == 0 ? 0 : options.wishes_per_ms;
+    return options;
+}
+
 }  // namespace muster::sim::testing
