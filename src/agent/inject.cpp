@@ -251,7 +251,7 @@ void crash_as_ordered() {
         const std::scoped_lock lock(injector().mutex);
         order = injector().crash;
     }
-    if (order != nullptr) carry_out(*order);
+    if (order != nullptr) carry_out(*order, 1);
 }
 
 void reach_point(const char* name) {
