@@ -195,7 +195,7 @@ int next_communicator() {
     return number;
 }
 
-/// Every second step breaks its round: all see alike which one is a round's first. Every engine says what it holds.
+/// Every step but a round's first breaks its round: all see alike which one that is. Every engine says what it holds.
 bool rebuild_for_long(Session& session, std::uint64_t step) {
     constexpr std::uint64_t kEach = 50;
     static muster::Round seen{};
