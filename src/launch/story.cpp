@@ -122,8 +122,9 @@ std::vector<StoryLine> Story::take_joined(const json& event) {
 
 std::vector<StoryLine> Story::take_round(const json& event) {
     joined_ = true;
-    const int before = size_;
-    round_ = field(event, "to", round_ + 1);
+    const int before = size_, to = field(event, "to", round_ + 1);
+    if (to <= told_round_) return {};  // Again, by the successor of a coordinator.
+    round_ = told_round_ = to;
     size_ = field(event, "size", size_);
     std::vector<std::string> parts, losses;
     for (const auto& loss : list(event, "lost")) {

@@ -46,7 +46,7 @@ private:
 
     bool joining_ = false, joined_ = false;
     int round_ = 0;
-    int barrier_ = 0;  ///< The last one that was told.
+    int barrier_ = 0, told_round_ = 0;  ///< The last ones that were told.
     std::string state_;
     int size_ = 0;
     std::set<int> lost_;

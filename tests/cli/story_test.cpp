@@ -62,6 +62,15 @@ TEST(Story, AStateIsToldOnce) {
     EXPECT_TRUE(story.take(0, json::parse(R"({"event":"state","number":1,"state":"PAUSED"})")).empty());
 }
 
+TEST(Story, ARoundIsToldOnce) {
+    Story story;
+    story.take(0, kJoined);
+    const auto second = json::parse(R"({"event":"round","from":1,"to":2,"lost":[{"rank":1}],"size":4,"stalled_ms":1})");
+    EXPECT_EQ(story.take(0, second).size(), 1U);
+    EXPECT_TRUE(story.take(2, second).empty());
+    EXPECT_EQ(story.round(), 2);
+}
+
 TEST(Story, TheFirstEndingCounts) {
     Story story;
     story.take(0, json::parse(R"({"event":"ended","code":12,"reason":"one left"})"));

@@ -77,6 +77,9 @@ class Place:
         """Of the at-th death. Standbys follow in order: the fifth death is that of whoever replaced the first."""
         return f"rank={at}"
 
+    def lost_by(self, deaths):
+        return list(range(deaths))
+
     def order(self, kind, state, at):
         if kind in MILD:
             return f"{kind}:rank={at % ENGINES}@state={state}{MILD[kind]}"
@@ -167,6 +170,9 @@ class Nodes(Place):
     def program(self, name):
         return os.path.join(self.six, name)
 
+    def lost_by(self, deaths):
+        return list(range(2, 2 + 2 * deaths))
+
     def order(self, kind, state, at):
         return f"node:n{at + 1}@state={state}"
 
@@ -205,6 +211,10 @@ class Table:
             for kind, state, _ in plan:
                 self.fill(program, [kind], [state])
             return
+        # What a node's death takes is told too, and nothing is told twice.
+        deaths = self.place.lost_by(sum(kind not in MILD for kind in kinds) * len(states))
+        if not word and sorted(run.lost()) != deaths:
+            word = "untold"
         for kind, state, order in plan:
             cell = word or ("never" if not run.carried_out(order) else "went-on" if kind in MILD else "refilled")
             self.set(program, kind, state, cell, cell in ("went-on", "refilled"), run)
