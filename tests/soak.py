@@ -159,8 +159,9 @@ class Soak:
         run, result, left = self.attempt(plan)
         self.count(plan, run, result)
         bad = self.judge(plan, run, result)
-        if bad and jobs.OPEN_MPI_CRASH in run.output:
-            self.counts["Open MPI's own crashes"] += 1
+        if bad and run.open_mpis_own():
+            self.counts["failures of Open MPI's own"] += 1
+            print(f"{plan.text()}: {bad[1]}, by Open MPI's own failure: {run.open_mpis_own()}", flush=True)
             bad = None
         verdict = [bad[1]] if bad else []
         if bad:
@@ -227,7 +228,7 @@ class Soak:
 
     def figures(self):
         names = ["runs", "faults", "rounds", "hangs", "wrong", "left behind", "stopped, as documented",
-                 "Open MPI's own crashes"]
+                 "failures of Open MPI's own"]
         return ", ".join(f"{self.counts[name]} {name}" for name in names)
 
     def run(self):

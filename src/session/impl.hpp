@@ -63,6 +63,7 @@ public:
     std::atomic<std::uint32_t> round{0};
 
 private:
+    [[nodiscard]] Result<mpi::Started> start_mpi();
     Result<mpi::Communicator> first_pool(std::vector<agent::RosterEntry>& roster);
     Result<Done> check_counts();
     [[nodiscard]] std::optional<core::RestoredJob> restored_here();

@@ -195,9 +195,9 @@ class Table:
         """The job's word, empty where all is well, and the run. Once more where Open MPI itself has crashed."""
         for last in (False, True):
             run, problem = getattr(self.place, program)(orders, standbys, least)
-            if jobs.OPEN_MPI_CRASH not in run.output or last:
+            if not run.open_mpis_own() or last:
                 break
-            print(f"again: Open MPI crashed in {jobs.OPEN_MPI_CRASH}", flush=True)
+            print(f"again, since Open MPI itself failed: {run.open_mpis_own()}", flush=True)
         if run.code is None:
             return "hang", run
         return (f"code-{run.code}" if run.code != 0 else problem), run

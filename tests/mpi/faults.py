@@ -220,6 +220,18 @@ def the_option_wins_over_the_variable():
     expect_lost((1,), (), output)
 
 
+@scenario
+def a_start_that_hangs():
+    """A rank never comes to MPI_Init, the others wait in there; Open MPI does so by itself in 1 of 100 starts."""
+    begun = time.monotonic()
+    code, output = run(3, 0, [], ["/bin/bash", "-c", f'[ "$OMPI_COMM_WORLD_RANK" = 1 ] && exec sleep 1000; exec {TESTS}/member plain'],
+                       JOIN_DEADLINE_MS=2000)
+    took = time.monotonic() - begun
+    expect(code == 17 and took < 20, f"exit code {code} after {took:.0f} s", output)
+    expect(re.search(r"rank [02] waited \d+ ms for MPI_Init: MPI does not come back from it", output), "not said", output)
+    expect(not left_behind(), f"left behind: {left_behind()}", output)
+
+
 # ---- nodes, links, locks ----
 
 @scenario
