@@ -47,7 +47,7 @@ int run(const train::Options& options) {
         else if (turn.kind == muster::Turn::suspend)
             trainer.save();  // The job may be about to end, to be started again.
         else if (turn.kind == muster::Turn::resume)
-            continue;
+            continue;  // No step: a newcomer in a suspended job takes these turns alone.
         else if (!trainer.finished())
             trainer.train();
         else

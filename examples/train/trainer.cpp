@@ -159,7 +159,7 @@ bool Trainer::take_over(std::uint64_t step) {
         std::memcpy(into.data(), bytes.data(), bytes.size());
     }
     state.step = committed_ = step;
-    return true;
+    return went_well(session_.took_over());
 }
 
 std::optional<Outcome> Trainer::evaluate() {

@@ -165,6 +165,12 @@ public:
     /// ExitCode::aborted and the text names the slots); timed_out; ended.
     Result<Step> commit(Step step, std::span<const std::byte> blob = {});
 
+    /// A newcomer has been fed and holds the state of World::step: from now on it counts among those who have it, as the
+    /// others do. Without this call it counts from its first commit on, and a job that loses its engines one by one
+    /// while it stands (paused, suspended) has nobody left who could go on. Harmless on whoever has it anyway.
+    /// Errors: refused (a standby, or a world without a step), peer_lost (return to next()), ended.
+    Result<Done> took_over();
+
     /// Answers a request. On an engine of several ranks each rank calls it (or none of the others does: the receiving
     /// rank's answer is the one that goes out; it counts as done on all). Never blocks.
     /// Errors: refused (no such request is open here: it was answered, stopped, or given to another engine), ended.

@@ -225,31 +225,44 @@ void Agent::recover(const char* why) {
 }
 
 /// A round's line is due when its first step is committed: then its stall is known. Who serves requests commits
-/// nothing.
+/// nothing, and nobody does in a job that stands.
 void Agent::report_when_due() {
     if (!unreported_) return;
     const bool serves = config_.work == Work::requests;
     const bool committed = mailbox_.first_commit() != Clock::time_point();
-    if (committed || serves || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
+    const bool stands = switchboard_.facts().state != State::running;
+    if (committed || serves || stands || ended_ || Clock::now() - unreported_since_ > kReportAnyway) report();
 }
 
 void Agent::report() {
     const auto round = std::exchange(unreported_, nullptr);
     if (!round || recovery_.coordinator() != self_) return;
-    const auto& times = round->times;
+    tell_launcher_round(*round);
+    if (recent_ == round) recent_.reset();
+}
+
+/// The round before, whose coordinator may have died before it told whom that round had lost. `muster run` drops what
+/// it has heard already.
+void Agent::report_again() {
+    if (const auto round = std::exchange(recent_, nullptr); round && recovery_.coordinator() == self_)
+        tell_launcher_round(*round);
+}
+
+void Agent::tell_launcher_round(const Handover& round) {
+    const auto& times = round.times;
     const auto first = mailbox_.first_commit();
     const auto to = first != Clock::time_point() ? first : times.built;
     nlohmann::json lost = nlohmann::json::array(), promoted = nlohmann::json::array();
-    for (const auto& loss : round->plan.lost)
+    for (const auto& loss : round.plan.lost)
         lost.push_back({{"rank", loss.rank.value}, {"node", loss.node}, {"text", loss.text}});
-    for (const auto& promotion : round->plan.promoted)
+    for (const auto& promotion : round.plan.promoted)
         promoted.push_back({{"rank", promotion.rank.value}, {"slot", promotion.slot.value}});
     link_.send({{"event", "round"},
-                {"from", round->plan.round.value - 1},
-                {"to", round->plan.round.value},
+                {"from", round.plan.round.value - 1},
+                {"to", round.plan.round.value},
                 {"lost", lost},
                 {"promoted", promoted},
-                {"size", round->plan.world.size()},
+                {"size", round.plan.world.size()},
                 {"stalled_ms", times.stalled_ms(to)},
                 {"first_commit_seen", first != Clock::time_point()},
                 {"detect_ms", times.detect_ms()},

@@ -81,12 +81,15 @@ private:
     void recover(const char* why);
     void report_when_due();
     void report();
+    void report_again();
+    void tell_launcher_round(const Handover& round);
 
     // converse.cpp: signals, requests and everything else that the switchboard passes on.
     void carry_from_engine();
     void carry_from_clients();
     void look_for_the_missing();
     void tell_launcher_state(std::uint64_t barrier);
+    void tell_launcher_state_again();
     void apply(core::SwitchEffects effects);
     void perform(core::Transmit& effect);
     void perform(core::SignalArrived& effect);
@@ -163,8 +166,9 @@ private:
     Timeline times_;
     std::shared_ptr<const Handover> unreported_;  ///< A round whose line waits for its first commit.
     Clock::time_point unreported_since_;
-    bool state_exists_ = false;   ///< Somebody has committed a step since the job began.
-    bool standbys_told_ = false;  ///< ... and this engine's share of the standbys knows.
+    std::shared_ptr<const Handover> recent_;  ///< The last round, where it lost somebody and this member has not told.
+    bool state_exists_ = false;               ///< Somebody has committed a step since the job began.
+    bool standbys_told_ = false;              ///< ... and this engine's share of the standbys knows.
     bool announced_leaving_ = false;
     Clock::time_point leave_again_;
     unsigned failures_in_a_row_ = 0;

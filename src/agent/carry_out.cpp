@@ -191,6 +191,8 @@ std::optional<core::Input> Agent::perform(const core::HandOver& effect) {
     asked_ = calm_ = troubled_ = standbys_told_ = false;
     if (!first || !effect.plan.lost.empty()) {
         count_fruitless(effect.plan);
+        report_again();
+        if (!effect.plan.lost.empty()) recent_ = handover;
         unreported_ = handover;
         unreported_since_ = Clock::now();
     } else if (recovery_.coordinator() == self_) {
@@ -216,6 +218,8 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
         std::sort(pool.begin(), pool.end());
         const bool second = pool.size() > 1 && (pool[0] == recovery_.coordinator() ? pool[1] : pool[0]) == self_;
         events_.write(std::exchange(steps_, {}));
+        report();
+        report_again();
         if (recovery_.coordinator() == self_ || second)
             link_.send(ended_event(effect.ending.code, effect.ending.reason));
     } else {

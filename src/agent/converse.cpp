@@ -100,6 +100,13 @@ void Agent::tell_launcher_state(std::uint64_t barrier) {
                 {"state", name_of(core::after(facts.state, entry.signal))}});
 }
 
+/// Whoever was to tell it may have died with the word: `muster run` drops what it has heard already.
+void Agent::tell_launcher_state_again() {
+    const auto& facts = switchboard_.facts();
+    if (!switchboard_.coordinates() || facts.crossed == 0) return;
+    link_.send({{"event", "state"}, {"number", facts.crossed}, {"state", name_of(facts.state)}});
+}
+
 /// Effects that lead to inputs of their own come back here through the queues: nothing is lost on the way.
 void Agent::apply(core::SwitchEffects effects) {
     for (auto& effect : effects) std::visit([this](auto& one) { perform(one); }, effect);
@@ -285,6 +292,7 @@ void Agent::enter_round(const core::Plan& plan) {
     slow_.clear();
     apply(switchboard_.complete(std::move(view), std::move(group), std::move(engine), plan.lifecycle));
     if (recovery_.coordinator() == self_ && config_.consensus != ConsensusMode::off) apply(switchboard_.watch_loads());
+    tell_launcher_state_again();
     ring_due();
 }
 

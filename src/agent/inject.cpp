@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/inject.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
@@ -11,9 +12,11 @@
 
 #include "agent/fault_deeds.hpp"
 #include "agent/log.hpp"
+#include "agent/node_faults.hpp"
 #include "core/fault_draw.hpp"
 #include "core/fault_order.hpp"
 #include "core/overloaded.hpp"
+#include "persist/file_lock.hpp"
 
 namespace muster::agent {
 namespace {
@@ -33,6 +36,7 @@ struct Timed {
     const FaultOrder* order = nullptr;
     std::optional<core::FaultDraw> draw{};
     std::optional<std::uint64_t> due_us{};
+    std::uint32_t done = 0;
 };
 
 struct Injector {
@@ -48,6 +52,8 @@ struct Injector {
     const FaultOrder* crash = nullptr;  ///< Of the coordinator, after a checkpoint.
     bool over = true;
     std::thread thread;
+    std::vector<std::thread> holders;  ///< Of the rendezvous' lock.
+    std::vector<ProcessId> on_this_node;
     Rank self;
 };
 
@@ -57,7 +63,35 @@ Injector& injector() {
     return *one;
 }
 
-void carry_out(const FaultOrder& order) {
+/// As any process may that changes the rendezvous' state, but for a while; gives it back earlier where the session
+/// ends.
+void hold_lock(const std::string& path, std::chrono::microseconds span) {
+    constexpr std::chrono::seconds kPatience{2};
+    auto& injector = agent::injector();
+    const auto lock = persist::FileLock::lock(path, kPatience);
+    if (const auto* failure = std::get_if<persist::Failure>(&lock)) return say("no lock is held: " + failure->text);
+    std::get<0>(lock).sign("rank " + std::to_string(injector.self.value) + ", ordered to by --inject");
+    say("holds the lock " + path);
+    std::unique_lock guard(injector.mutex);
+    injector.changed.wait_for(guard, span, [&] { return injector.over; });
+}
+
+void hold_lock(const FaultOrder& order) {
+    const char* path = std::getenv("MUSTER_STATE_LOCK");
+    if (path == nullptr || *path == '\0')
+        return say("no lock is held: this job has none, it has not met in a directory (muster run --rendezvous DIR)");
+    injector().holders.emplace_back([path = std::string(path), span = std::chrono::microseconds(order.amount_us)] {
+        hold_lock(path, span);
+        say("holds no lock any more");
+    });
+}
+
+/// `nth` time that it is carried out.
+void carry_out(const FaultOrder& order, std::uint32_t nth) {
+    if (core::is_of_a_node(order.kind)) {
+        const auto index = static_cast<std::uint64_t>(&order - injector().orders.data());
+        return carry_out_on_node(order, {index, nth}, injector().self, injector().on_this_node);
+    }
     say("a fault to order: " + order.text);
     switch (order.kind) {
         case FaultKind::exit0: injector().exit_due = true; return;
@@ -65,6 +99,7 @@ void carry_out(const FaultOrder& order) {
         case FaultKind::stop:
             if (!stop_this_process(order.amount_us)) say("no timer would let it go on, so it has not been stopped");
             return;
+        case FaultKind::hold_lock: return hold_lock(order);
         default: end_this_process(order.kind);
     }
 }
@@ -80,7 +115,7 @@ void reach(IsIt is_it) {
         for (auto& one : injector.waiting)
             if (one.left > 0 && is_it(*one.order) && --one.left == 0) due.push_back(one.order);
     }
-    for (const auto* order : due) carry_out(*order);
+    for (const auto* order : due) carry_out(*order, 1);
 }
 
 void exit_where_due() {
@@ -90,6 +125,7 @@ void exit_where_due() {
 void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
     auto& injector = agent::injector();
     if (order.rank && *order.rank != self) return;
+    if (core::is_of_a_node(order.kind) && !core::is_same_node(order.node, host_name())) return;
     std::visit(
         core::Overloaded{
             [&](const core::AtStep&) {
@@ -116,7 +152,8 @@ void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
 void draw_next(Timed& timed, Rank self) {
     timed.due_us.reset();
     if (!timed.draw) return;
-    if (const auto drawn = timed.draw->next_of(self)) timed.due_us = drawn->after_us;
+    const Rank drawn_as = core::is_of_a_node(timed.order->kind) ? Rank{0} : self;
+    if (const auto drawn = timed.draw->next_of(drawn_as)) timed.due_us = drawn->after_us;
 }
 
 Timed* earliest(std::vector<Timed>& all) {
@@ -136,7 +173,7 @@ void keep_time(Clock::time_point begun) {
             const auto until = begun + std::chrono::microseconds(*next->due_us);
             if (injector.changed.wait_until(lock, until, [&] { return injector.over; })) return;
         }
-        carry_out(*next->order);
+        carry_out(*next->order, ++next->done);
         draw_next(*next, injector.self);
     }
 }
@@ -155,6 +192,8 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     injector.any = injector.exit_due = false;
     injector.slow_us = 0;
     injector.self = self;
+    injector.over = false;
+    injector.on_this_node = {this_process()};
     auto parsed = core::parse_fault_orders(orders == nullptr ? "" : orders);
     if (!parsed) return Error{Fault::bad_setup, "MUSTER_INJECT: " + parsed.error().text};
     if (const auto wrong = core::complaint_about_ranks(*parsed, ranks); !wrong.empty())
@@ -164,22 +203,38 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     return Done{};
 }
 
+Result<Done> know_the_nodes(const std::vector<RosterEntry>& roster) {
+    auto& injector = agent::injector();
+    const auto self = roster.at(injector.self.value);
+    std::vector<std::string> nodes;
+    injector.on_this_node.clear();
+    for (const auto& entry : roster) {
+        if (entry.process.pid == 0) return Done{};  // Died before it could say where it lives.
+        if (std::find(nodes.begin(), nodes.end(), entry.member.node) == nodes.end()) nodes.push_back(entry.member.node);
+        if (entry.member.node == self.member.node && entry.process.space == self.process.space)
+            injector.on_this_node.push_back(entry.process);
+    }
+    if (const auto wrong = core::complaint_about_nodes(injector.orders, nodes); !wrong.empty())
+        return Error{Fault::bad_setup, "MUSTER_INJECT: " + wrong};
+    return Done{};
+}
+
 void begin_timed_faults() {
     auto& injector = agent::injector();
     if (injector.timed.empty() || injector.thread.joinable()) return;
-    injector.over = false;
     injector.thread = std::thread(keep_time, Clock::now());
 }
 
 void end_timed_faults() {
     auto& injector = agent::injector();
-    if (!injector.thread.joinable()) return;
     {
         const std::scoped_lock lock(injector.mutex);
         injector.over = true;
     }
     injector.changed.notify_all();
-    injector.thread.join();
+    if (injector.thread.joinable()) injector.thread.join();
+    for (auto& holder : injector.holders) holder.join();
+    injector.holders.clear();
 }
 
 bool faults_ordered() { return injector().any.load(std::memory_order_relaxed); }
@@ -196,7 +251,7 @@ void crash_as_ordered() {
         const std::scoped_lock lock(injector().mutex);
         order = injector().crash;
     }
-    if (order != nullptr) carry_out(*order);
+    if (order != nullptr) carry_out(*order, 1);
 }
 
 void reach_point(const char* name) {

@@ -3,12 +3,14 @@
 /// Faults to order: carries out what MUSTER_INJECT (`muster run --inject`) orders for this rank. The grammar:
 /// core/fault_order.hpp; the points: core/fault_points.hpp.
 /// Intuition: whoever comes past a place says so; an order that waits for it is carried out there and then, once.
+/// What is ordered for a node is carried out by whichever of its ranks comes first, and by no other.
 /// Orders for a time or at random have a thread of their own. Only exit0 is put off until the engine's thread comes by:
 /// exit() from elsewhere would run the program's handlers under its feet. Costs one load of a bool where nothing is
 /// ordered. Thread safety: any thread, unless it says otherwise.
 
-#include <string>
+#include <vector>
 
+#include "agent/roster.hpp"
 #include "muster/lifecycle.hpp"
 #include "muster/types.hpp"
 
@@ -17,6 +19,9 @@ namespace muster::agent {
 /// Reads the orders for `self`, in place of those of an earlier session. Errors: bad_setup, with the part that makes no
 /// sense.
 [[nodiscard]] Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks);
+/// Everybody has said where it lives: who dies with this node. Errors: bad_setup, an order is for a node that the job
+/// lacks.
+[[nodiscard]] Result<Done> know_the_nodes(const std::vector<RosterEntry>& roster);
 /// The first round is there: times count from now on.
 void begin_timed_faults();
 /// The session is over; nothing happens at a time any more.

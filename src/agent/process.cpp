@@ -15,6 +15,7 @@ namespace {
 
 struct Stat {
     char state = '?';
+    std::uint32_t parent = 0;
     std::uint64_t start_time = 0;
 };
 
@@ -26,9 +27,9 @@ bool read_stat(std::uint32_t pid, Stat& stat) {
     const auto bracket = line.rfind(')');
     if (bracket == std::string::npos) return false;
     std::istringstream fields(line.substr(bracket + 1));
-    fields >> stat.state;
+    fields >> stat.state >> stat.parent;
     std::string skipped;
-    for (int field = 4; field < 22; ++field) fields >> skipped;
+    for (int field = 5; field < 22; ++field) fields >> skipped;
     fields >> stat.start_time;
     return !fields.fail();
 }
@@ -45,6 +46,12 @@ ProcessId this_process() {
     Stat stat;
     if (read_stat(id.pid, stat)) id.start_time = stat.start_time;
     return id;
+}
+
+ProcessId parent_of(const ProcessId& process) {
+    Stat stat, above;
+    if (!read_stat(process.pid, stat) || stat.parent == 0 || !read_stat(stat.parent, above)) return {};
+    return {.pid = stat.parent, .start_time = above.start_time, .space = process.space};
 }
 
 bool is_gone(const ProcessId& process) {

@@ -19,6 +19,9 @@ struct ProcessId {
 /// The node, as members name it to each other and to `muster run`.
 [[nodiscard]] std::string host_name();
 
+/// Who has started it, or taken it over; pid 0 where that cannot be seen.
+[[nodiscard]] ProcessId parent_of(const ProcessId& process);
+
 /// True only where it is certain: same pid namespace, and the process is a zombie, gone, or its pid is another's now.
 [[nodiscard]] bool is_gone(const ProcessId& process);
 

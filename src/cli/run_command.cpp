@@ -51,6 +51,7 @@ const char* const kFooter =
     "0.5 s; 20 ms a turn\n"
     "  muster run -n 4 --standbys 1 --clients 1 --inject 'segv:rank=1@state=PAUSING' -- ./serve    also exit0, abort; "
     "@point=shrunk#2\n"
+    "  muster run -n 4 --standbys 2 --hosts n0:2,n1:2,n2:2 --inject 'node:n1@time=2.5s' -- ./train    also link:n1\n"
     "Ranks: engines x engine ranks, then standbys, then clients.\n"
     "Signals: INT, TERM and HUP stop the job (exit code 10), a second INT kills it; USR1 and USR2 go to every rank.";
 
@@ -122,10 +123,12 @@ void add_place(CLI::App& run, RunOptions& options) {
 void add_faults(CLI::App& run, RunOptions& options) {
     run.add_option(
            "--inject", options.inject,
-           "Faults to order, WHAT:rank=RANK@WHEN, several with ';' or by repeating the option (default: "
-           "MUSTER_INJECT). WHAT: kill, stop, slow, exit0, abort, segv. WHEN: step=N, time=2.5s, state=PAUSING, "
-           "point=NAME, or for RANK any rate=0.2/s,seed=7,max=3. stop ends with :SECONDS (none: for ever), slow "
-           "with :MS. Or crash-after-checkpoint=CHANCE[,max=N][:exit|:kill]: the coordinator, after changes")
+           "Faults to order, WHAT:rank=RANK@WHEN or WHAT:NODE@WHEN, several with ';' or by repeating the option "
+           "(default: MUSTER_INJECT). WHAT: kill, stop, slow, exit0, abort, segv, hold-lock of a rank; node (all of "
+           "its ranks and the launcher's daemon), link (its network) of a node. WHEN: step=N, time=2.5s, "
+           "state=PAUSING, point=NAME, or for RANK any rate=0.2/s,seed=7,max=3. stop and link end with :SECONDS "
+           "(none: for ever), hold-lock with :SECONDS, slow with :MS. Or "
+           "crash-after-checkpoint=CHANCE[,max=N][:exit|:kill]: the coordinator, after changes")
         ->type_size(1)
         ->expected(-1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)

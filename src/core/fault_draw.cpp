@@ -22,8 +22,8 @@ FaultDraw::FaultDraw(const FaultOrder& order, std::uint32_t ranks)
       chance_(random_of(order).per_second / 1000),
       ends_(ends_the_process(order.kind)),
       left_(random_of(order).most) {
-    if (order.rank)
-        ranks_.push_back(*order.rank);
+    if (order.rank || is_of_a_node(order.kind))
+        ranks_.push_back(order.rank.value_or(Rank{0}));
     else
         for (std::uint32_t rank = 0; rank < ranks; ++rank) ranks_.push_back(Rank{rank});
 }

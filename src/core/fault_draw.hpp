@@ -3,8 +3,8 @@
 /// When and to whom an order with a rate happens.
 /// Intuition: every member draws the whole job's faults from the seed and keeps those that are its own. So they agree
 /// without a word, `max` holds for the job, and the same order in a job of as many ranks gives the same faults again.
-/// One throw of the dice a millisecond; a rank whom an earlier fault of this order ended is not drawn again.
-/// Thread safety: none.
+/// A node is drawn as if it were rank 0 and alone. One throw of the dice a millisecond; a rank whom an earlier fault of
+/// this order ended is not drawn again. Thread safety: none.
 
 #include <optional>
 #include <vector>

@@ -15,17 +15,9 @@ namespace {
 constexpr double kLongestSeconds = 1e6;  ///< Eleven days: longer than any test, short enough for arithmetic.
 constexpr double kRateLeast = 0.001, kRateMost = 100;
 
-constexpr std::array kKinds = {"kill", "stop", "slow", "exit0", "abort", "segv"};
-
-/// Kinds that are understood and cannot be done yet.
-struct Missing {
-    std::string_view kind, why;
-};
-constexpr std::array kMissing = {
-    Missing{"node",
-            "muster run keeps no helper process on each node yet that could end all of the node's ranks at once"},
-    Missing{"link", "muster run does not hold the nodes' network interfaces, so it cannot take one down"},
-    Missing{"hold-lock", "a journal's lock belongs to the process that writes it and goes with it; no other one could hold it"}};
+constexpr std::array kKinds = {"kill", "stop", "slow", "exit0", "abort", "segv", "hold-lock", "node", "link"};
+constexpr const char* kKindsText =
+    "kill, stop, slow, exit0, abort, segv or hold-lock of a rank, node or link of a node";
 
 /// What is wrong with one order. Thrown nowhere: the first one stays, later ones are its consequences.
 class Complaint {
@@ -165,27 +157,41 @@ void take_rank(std::string_view text, FaultOrder& order, Complaint& complaint) {
     order.rank = Rank{*number};
 }
 
+void take_node(std::string_view text, FaultOrder& order, Complaint& complaint) {
+    constexpr std::string_view kMayHave = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    if (text.empty() || text.find_first_not_of(kMayHave) != std::string_view::npos)
+        return complaint.say(text, "must be the name of a node, as in node:n1@time=2.5s");
+    order.node = std::string(text);
+}
+
+void take_seconds(std::string_view text, bool there, const char* what, FaultOrder& order, Complaint& complaint) {
+    if (there) order.amount_us = duration_from(text, 1, what, complaint);
+}
+
 void take_amount(std::string_view text, bool there, FaultOrder& order, Complaint& complaint) {
-    if (order.kind == FaultKind::stop) {
-        if (there) order.amount_us = duration_from(text, 1, "the seconds until it goes on, as in 0.5", complaint);
-    } else if (order.kind == FaultKind::slow) {
-        if (!there) return complaint.refuse("lacks how much longer each turn takes: add :MILLISECONDS");
-        order.amount_us =
-            duration_from(text, 1e-3, "the milliseconds that each turn takes longer, as in 20", complaint);
-    } else if (there) {
-        complaint.say(text, std::string("is too much: nothing follows the trigger of ") + name_of(order.kind));
+    switch (order.kind) {
+        case FaultKind::stop:
+            return take_seconds(text, there, "the seconds until it goes on, as in 0.5", order, complaint);
+        case FaultKind::link:
+            return take_seconds(text, there, "the seconds until the network is up again, as in 5", order, complaint);
+        case FaultKind::hold_lock:
+            if (!there) return complaint.refuse("lacks how long the lock is held: add :SECONDS");
+            return take_seconds(text, there, "the seconds that the lock is held, as in 2", order, complaint);
+        case FaultKind::slow:
+            if (!there) return complaint.refuse("lacks how much longer each turn takes: add :MILLISECONDS");
+            order.amount_us =
+                duration_from(text, 1e-3, "the milliseconds that each turn takes longer, as in 20", complaint);
+            return;
+        default:
+            if (there)
+                complaint.say(text, std::string("is too much: nothing follows the trigger of ") + name_of(order.kind));
     }
 }
 
 std::optional<FaultKind> kind_from(std::string_view name, Complaint& complaint) {
-    for (const auto& [kind, why] : kMissing)
-        if (name == kind)
-            complaint.refuse("cannot be done yet: " + std::string(why) +
-                             "; what there is: kill, stop, slow, exit0, "
-                             "abort and segv of a rank");
     const auto found = std::find(kKinds.begin(), kKinds.end(), name);
     if (found != kKinds.end()) return static_cast<FaultKind>(found - kKinds.begin());
-    complaint.say(name, "is no fault; it may be kill, stop, slow, exit0, abort or segv");
+    complaint.say(name, std::string("is no fault; it may be ") + kKindsText);
     return std::nullopt;
 }
 
@@ -220,17 +226,20 @@ FaultOrder parse_order(std::string_view text, Complaint& complaint) {
     const auto who_and_what = cut(rest, '@');
     const auto colon = who_and_what.find(':');
     if (rest.empty() || colon == std::string_view::npos) {
-        complaint.refuse("is not of the form KIND:rank=RANK@TRIGGER, as in kill:rank=3@step=120");
+        complaint.refuse(
+            "is not of the form KIND:rank=RANK@TRIGGER or KIND:NODE@TRIGGER, as in kill:rank=3@step=120 or "
+            "node:n1@step=120");
         return order;
     }
     const auto kind = kind_from(who_and_what.substr(0, colon), complaint);
     if (!kind) return order;
     order.kind = *kind;
-    take_rank(who_and_what.substr(colon + 1), order, complaint);
+    const auto who = who_and_what.substr(colon + 1);
+    is_of_a_node(*kind) ? take_node(who, order, complaint) : take_rank(who, order, complaint);
     const bool has_amount = rest.find(':') != std::string_view::npos;
     take_trigger(cut(rest, ':'), order, complaint);
     take_amount(rest, has_amount, order, complaint);
-    if (!order.rank && !std::holds_alternative<AtRandom>(order.when))
+    if (!is_of_a_node(*kind) && !order.rank && !std::holds_alternative<AtRandom>(order.when))
         complaint.say("rank=any", "goes with a rate only, as in rank=any@rate=0.2/s,seed=7,max=3; name a rank");
     return order;
 }
@@ -255,6 +264,23 @@ std::string complaint_about_ranks(const std::vector<FaultOrder>& orders, std::ui
     for (const auto& order : orders)
         if (order.rank && order.rank->value >= ranks)
             return "'" + order.text + "': the job has the ranks 0 to " + std::to_string(ranks - 1);
+    return "";
+}
+
+bool is_same_node(std::string_view one, std::string_view other) {
+    if (one == other) return true;
+    const auto& [shorter, longer] = std::minmax(one, other, [](auto a, auto b) { return a.size() < b.size(); });
+    return longer.starts_with(shorter) && longer[shorter.size()] == '.';
+}
+
+std::string complaint_about_nodes(const std::vector<FaultOrder>& orders, const std::vector<std::string>& nodes) {
+    std::string all;
+    for (const auto& node : nodes) all += (all.empty() ? "" : ", ") + node;
+    for (const auto& order : orders) {
+        const auto is_it = [&](const std::string& node) { return is_same_node(node, order.node); };
+        if (is_of_a_node(order.kind) && std::none_of(nodes.begin(), nodes.end(), is_it))
+            return "'" + order.text + "': no rank of the job is on '" + order.node + "'; its nodes are " + all;
+    }
     return "";
 }
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /// Faults to order: the words of `muster run --inject` and MUSTER_INJECT as values. Pure.
-/// Intuition: who (a rank), what (a kind), when (a trigger): "kill:rank=3@step=120; stop:rank=2@time=2.5s:0.5".
+/// Intuition: who (a rank, a node), what (a kind), when (a trigger): "kill:rank=3@step=120; node:n1@time=2.5s".
 /// Grammar, spaces around each order left out:
 ///
 ///     ORDERS  = ORDER (";" ORDER)*
 ///     ORDER   = KIND ":rank=" (NUMBER | "any") "@" TRIGGER [":" AMOUNT]
-///     KIND    = kill | stop | slow | exit0 | abort | segv
+///             | ("node" | "link") ":" NODE "@" TRIGGER [":" AMOUNT]
+///     KIND    = kill | stop | slow | exit0 | abort | segv | hold-lock
 ///     TRIGGER = step=NUMBER | time=DURATION | state=STATE[#NTH] | point=POINT[#NTH]
 ///             | rate=PER_SECOND/s[,seed=NUMBER][,max=NUMBER]
 ///     ORDER   = crash-after-checkpoint=CHANCE[,max=NUMBER][:exit | :kill]    (R5: whoever coordinates; exit is exit0)
-///     AMOUNT  = seconds for stop (none: for ever), milliseconds for slow (must be there)
+///     AMOUNT  = seconds for stop and link (none: for ever) and hold-lock (must be there), milliseconds for slow (too)
 ///     DURATION = 2.5s | 250ms
 ///
-/// "any" goes with a rate and with nothing else. Units: microseconds. Thread safety: plain values.
+/// "any" goes with a rate and with nothing else. NODE is a host name as its members give it, up to the first dot where
+/// either is shorter. Units: microseconds. Thread safety: plain values.
 /// Errors: bad_setup; the text names the part that is wrong and says what it may be.
 
 #include <cstdint>
@@ -29,18 +31,24 @@
 namespace muster::core {
 
 enum class FaultKind {
-    kill,   ///< SIGKILL.
-    stop,   ///< SIGSTOP; SIGCONT after FaultOrder::amount_us, where that is not 0.
-    slow,   ///< From then on each turn takes amount_us longer.
-    exit0,  ///< exit(0) on the engine's thread.
-    abort,  ///< SIGABRT.
-    segv,   ///< SIGSEGV.
+    kill,       ///< SIGKILL.
+    stop,       ///< SIGSTOP; SIGCONT after FaultOrder::amount_us, where that is not 0.
+    slow,       ///< From then on each turn takes amount_us longer.
+    exit0,      ///< exit(0) on the engine's thread.
+    abort,      ///< SIGABRT.
+    segv,       ///< SIGSEGV.
+    hold_lock,  ///< Holds the lock of the job's rendezvous for amount_us.
+    node,       ///< SIGKILL for all ranks of the node and for the launcher's daemon there.
+    link,       ///< The node's network goes down; up again after amount_us, where that is not 0.
 };
 [[nodiscard]] const char* name_of(FaultKind kind);
 /// A process that meets it is no member any more.
 [[nodiscard]] constexpr bool ends_the_process(FaultKind kind) {
-    return kind != FaultKind::stop && kind != FaultKind::slow;
+    return kind != FaultKind::stop && kind != FaultKind::slow && kind != FaultKind::hold_lock &&
+           kind != FaultKind::link;
 }
+/// It is ordered for a node, and whichever of the node's ranks is first there carries it out.
+[[nodiscard]] constexpr bool is_of_a_node(FaultKind kind) { return kind == FaultKind::node || kind == FaultKind::link; }
 
 struct AtStep {
     std::uint64_t step = 0;  ///< As given to Session::commit(): on entering it.
@@ -71,7 +79,8 @@ struct AtCheckpoint {
 
 struct FaultOrder {
     FaultKind kind = FaultKind::kill;
-    std::optional<Rank> rank{};  ///< Nothing: any.
+    std::optional<Rank> rank{};  ///< Nothing: any, or a node's.
+    std::string node{};          ///< Where is_of_a_node(kind).
     std::variant<AtStep, AtTime, AtState, AtPoint, AtRandom, AtCheckpoint> when{};
     std::uint64_t amount_us = 0;
     std::string text{};  ///< As it was written.
@@ -81,6 +90,13 @@ struct FaultOrder {
 
 /// Which order names a rank that a job of so many ranks lacks; empty: none.
 [[nodiscard]] std::string complaint_about_ranks(const std::vector<FaultOrder>& orders, std::uint32_t ranks);
+
+/// Do the two names mean the same node? "n1" and "n1.cluster" do.
+[[nodiscard]] bool is_same_node(std::string_view one, std::string_view other);
+
+/// Which order names a node on which no rank of the job lives; empty: none.
+[[nodiscard]] std::string complaint_about_nodes(const std::vector<FaultOrder>& orders,
+                                                const std::vector<std::string>& nodes);
 
 /// Does one of them stop a process and never let it go on?
 [[nodiscard]] bool stops_for_ever(const std::vector<FaultOrder>& orders);

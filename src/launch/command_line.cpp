@@ -130,6 +130,7 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         variables["MUSTER_DURABILITY"] = spec.durability;
     }
     if (!spec.inject.empty()) variables["MUSTER_INJECT"] = spec.inject;
+    if (!spec.inject.empty() && !spec.state_lock.empty()) variables["MUSTER_STATE_LOCK"] = spec.state_lock;
     if (!link.empty()) {
         variables["MUSTER_LINK"] = link;
         variables["MUSTER_LINK_TOKEN"] = token;

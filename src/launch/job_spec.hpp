@@ -48,6 +48,7 @@ struct JobSpec {
     std::string events{};             ///< Config::events.
     std::string inject{};             ///< Faults to order: core/fault_order.hpp. Empty: none.
     std::string launcher = "mpirun";  ///< mpirun | srun
+    std::string state_lock{};         ///< Of the rendezvous in which the job has met: for hold-lock. Empty: it has not.
     std::string mpirun{};             ///< As given; empty: MUSTER_MPIRUN, the one of the build, PATH.
     std::vector<std::pair<std::string, std::string>> mca{};          ///< Wins over muster's own choice of the same key.
     std::vector<std::string> mpirun_options{};                       ///< More options for mpirun, as they are.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rank 0 of a round: hears what the others bring, launches the job on all hosts, tells all how it ended.
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "launch/reception.hpp"
 #include "launch/roles.hpp"
 #include "meet/settings.hpp"
+#include "persist/file_backend.hpp"
 
 namespace muster::launch {
 
@@ -14,6 +16,13 @@ using meet::Joined;
 using meet::RoundKeys;
 
 std::string guest_key(std::size_t rank) { return "guest." + std::to_string(rank); }
+
+/// Of the state in which the job has met.
+std::string lock_of(const Meeting& meeting) {
+    const persist::FileBackend file(
+        {.directory = std::filesystem::absolute(meeting.directory), .run_id = meeting.settings.run_id});
+    return file.lock_path();
+}
 
 class Leader {
 public:
@@ -27,6 +36,7 @@ public:
         if (auto ended = gather()) return finish(*ended);
         if (!again_.empty()) return meet_again();
         spec_ = spec_for(spec_, guests_);
+        spec_.state_lock = lock_of(place_.meeting());
         const auto flight = look_before_launch(spec_);
         if (!flight.complaints.empty()) return finish(outcome_of(flight));
         return launch(flight);

@@ -86,6 +86,7 @@ std::string StderrFilter::flush() {
 }
 
 void StderrFilter::remember(const std::string& line) {
+    if (inside_ && line == "therefore will terminate the job.") gave_up_ = true;
     if (is_ruler(line)) {
         if (inside_ && !inside_text_.empty()) message_ = inside_text_;
         inside_ = !inside_;

@@ -28,6 +28,10 @@ public:
     [[nodiscard]] std::string flush();
     [[nodiscard]] bool holds_something() const { return !line_.empty() || !block_.empty(); }
 
+    /// mpirun has said that it ends the job, for it has lost a node: the ranks are sent TERM, and a job that takes TERM
+    /// for a stop ends in good order without having finished.
+    [[nodiscard]] bool launcher_gave_up() const { return gave_up_; }
+
     /// What was said last, held back or not: PRRTE's last message (between two rulers) where there was one, in one
     /// line, else the last lines that say something, joined by " | ".
     [[nodiscard]] std::string last_words() const;
@@ -39,6 +43,7 @@ private:
 
     bool everything_;
     bool joined_ = false;
+    bool gave_up_ = false;
     std::string line_;                ///< Unfinished.
     std::vector<std::string> block_;  ///< From PRRTE's opening ruler on.
     bool inside_ = false;             ///< Between two rulers, as far as the last words are concerned.

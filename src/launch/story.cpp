@@ -80,11 +80,7 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
                  " is slow: its part of a turn takes " + milliseconds(field(event, "turn_ms", 0.0)) + " ms, " +
                  milliseconds(field(event, "times", 0.0)) + " times as long as the others' of lockstep group " +
                  number(field(event, "group", 0))}};
-    if (kind == "state") {
-        state_ = field<std::string>(event, "state", "");
-        return {{field<std::string>(event, "state", "?") + " (barrier " + number(field(event, "number", 0)) +
-                 ", asked for by rank " + number(field(event, "by", -1)) + ")"}};
-    }
+    if (kind == "state") return take_state(event);
     if (kind == "exit") {
         exits_.push_back({.rank = field(event, "rank", rank), .status = field(event, "status", 0)});
         return {{"rank " + number(exits_.back().rank) + " exits with " + number(exits_.back().status), true}};
@@ -102,6 +98,15 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
             {"the job has ended: " + number(ending.code) + (ending.reason.empty() ? "" : ", " + ending.reason), true}};
     }
     return {{"event of rank " + number(rank) + ": " + event.dump(), true}};
+}
+
+/// A new coordinator tells the last one again, without who asked for it.
+std::vector<StoryLine> Story::take_state(const json& event) {
+    const int barrier = field(event, "number", 0), by = field(event, "by", -1);
+    if (barrier <= barrier_) return {};
+    barrier_ = barrier;
+    state_ = field<std::string>(event, "state", "?");
+    return {{state_ + " (barrier " + number(barrier) + (by < 0 ? "" : ", asked for by rank " + number(by)) + ")"}};
 }
 
 std::vector<StoryLine> Story::take_joined(const json& event) {
@@ -122,8 +127,9 @@ std::vector<StoryLine> Story::take_joined(const json& event) {
 
 std::vector<StoryLine> Story::take_round(const json& event) {
     joined_ = true;
-    const int before = size_;
-    round_ = field(event, "to", round_ + 1);
+    const int before = size_, to = field(event, "to", round_ + 1);
+    if (to <= told_round_) return {};  // Again, by the successor of a coordinator.
+    round_ = told_round_ = to;
     size_ = field(event, "size", size_);
     std::vector<std::string> parts, losses;
     for (const auto& loss : list(event, "lost")) {

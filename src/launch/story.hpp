@@ -41,10 +41,12 @@ public:
 
 private:
     std::vector<StoryLine> take_joined(const nlohmann::json& event);
+    std::vector<StoryLine> take_state(const nlohmann::json& event);
     std::vector<StoryLine> take_round(const nlohmann::json& event);
 
     bool joining_ = false, joined_ = false;
     int round_ = 0;
+    int barrier_ = 0, told_round_ = 0;  ///< The last ones that were told.
     std::string state_;
     int size_ = 0;
     std::set<int> lost_;

@@ -122,6 +122,7 @@ void Supervisor::read_output() { read_from(mpirun_.output, options_.on_output); 
 void Supervisor::read_errors() {
     read_from(mpirun_.errors, [this](std::string_view bytes) {
         if (const auto text = filter_.take(bytes); !text.empty()) options_.on_errors(text);
+        if (filter_.launcher_gave_up() && !story_.ended()) view_.gave_up = true;
         errors_since_ = filter_.holds_something() ? Clock::now() : Clock::time_point::max();
     });
 }

@@ -41,6 +41,10 @@ Verdict judge_ending(const Story& story, const LauncherView& view) {
     const auto& ending = *story.ended();
     const bool asked = view.stop_asked && !view.ended_before_stop;
     if (asked && (ending.code != 0 || story.state() == "STOPPED")) return after_stop_request();
+    // mpirun's TERM is a stop to the job, which obeys and has not finished.
+    if (ending.code == 0 && view.gave_up && !view.stop_asked)
+        return verdict_of(ExitCode::launcher_failed,
+                          "mpirun ended the job in round " + number(story.round()) + said_last(view));
     if (ending.code == 0) return judge_exits(story, view);
     const auto reason = ending.reason.empty() ? "the job gave no reason" : ending.reason;
     return {

@@ -17,6 +17,7 @@ struct LauncherView {
     bool stop_asked = false;         ///< INT, TERM or HUP came.
     bool ended_before_stop = false;  ///< The job's ending came before that signal.
     bool out_of_time = false;        ///< JobOptions::time_limit passed and mpirun was stopped.
+    bool gave_up = false;            ///< Before the job's ending mpirun said that it ends the job.
     bool requeue = false;            ///< The job was asked to save and end with requeue_wanted.
     std::string loss{};              ///< How it was found lost; empty: it was not.
     bool killed_late = false;        ///< mpirun outlived the job by more than --kill-after and was killed.

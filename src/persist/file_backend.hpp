@@ -44,12 +44,11 @@ public:
     void discard();
 
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 
 private:
     [[nodiscard]] Or<std::optional<StateImage>> read() const;
     [[nodiscard]] std::optional<Failure> replace(std::span<const std::byte> image);
-
-    [[nodiscard]] std::string lock_path() const { return directory_ + "/" + base_ + ".lock"; }
 
     std::string directory_, base_, path_;
     std::chrono::milliseconds lock_deadline_;

@@ -87,6 +87,17 @@ Result<Step> Session::Impl::commit(Step step, std::span<const std::byte> blob) {
     return step;
 }
 
+/// As if it had been there when the step was committed.
+Result<Done> Session::Impl::took_over() {
+    if (const auto comm = ours(); !comm) return comm.error();
+    if (!world.step) return Error{Fault::refused, "nothing is committed in this world that could be taken over"};
+    auto& ledger = mailbox.ledger;
+    if (ledger.committed() == world.step) return Done{};
+    if (!ledger.begin(*world.step, current->plan.state_round, world.blob) || !ledger.record())
+        return Error{Fault::peer_lost, "the round is broken: call next()"};
+    return Done{};
+}
+
 /// Everybody has seen that not all are alike; now everybody sees who is not like the others.
 Error Session::Impl::disagreement(Step step, std::uint64_t hash) {
     const std::array<std::uint64_t, 2> mine{step.value, hash};

@@ -24,6 +24,7 @@ public:
     Result<Done> join();
     Turn next();
     Result<Step> commit(Step step, std::span<const std::byte> blob);
+    [[nodiscard]] Result<Done> took_over();
     void leave();
     bool go(std::string why);  ///< Leaves while the process ends. False where that took too long.
     void stop(ExitCode code, const std::string& reason);
@@ -63,6 +64,7 @@ public:
     std::atomic<std::uint32_t> round{0};
 
 private:
+    [[nodiscard]] Result<mpi::Started> start_mpi();
     Result<mpi::Communicator> first_pool(std::vector<agent::RosterEntry>& roster);
     Result<Done> check_counts();
     [[nodiscard]] std::optional<core::RestoredJob> restored_here();

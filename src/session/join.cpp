@@ -38,10 +38,13 @@ int departing(int status) {
     return told ? 0 : status;
 }
 
+constexpr const char* kMpiInit = "MPI_Init";
+
 /// A deadline that even a recovery could not keep: say so, and do not keep the others waiting.
 void give_up(const char* what, std::uint64_t waited_ms) {
-    const std::string text = "waited " + std::to_string(waited_ms) + " ms for " + what +
-                             ": a member that MPI believes alive does not answer; this process stops";
+    const std::string why = what == kMpiInit ? ": MPI does not come back from it; start the job again"
+                                             : ": a member that MPI believes alive does not answer; this process stops";
+    const std::string text = "waited " + std::to_string(waited_ms) + " ms for " + what + why;
     agent::say(text);
     agent::LauncherLink(self).send(
         agent::ended_event(ExitCode::timed_out, "rank " + std::to_string(self.value) + " " + text));
@@ -173,24 +176,37 @@ std::optional<core::RestoredJob> Session::Impl::restored_here() {
 
 namespace {
 
+/// As the launcher numbers it, before MPI can be asked.
+std::optional<Rank> launched_rank() {
+    const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
+    if (rank == nullptr) rank = std::getenv("PMIX_RANK");  // Under srun.
+    if (rank == nullptr) return std::nullopt;
+    return Rank{static_cast<std::uint32_t>(std::strtoul(rank, nullptr, 10))};
+}
+
 /// Should all ranks crash before there is a round, the launcher must not take it for a program without muster: mpirun's
 /// exit code may be 0 then.
 void tell_launcher_joining() {
-    const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-    if (rank == nullptr) rank = std::getenv("PMIX_RANK");  // Under srun.
-    if (rank == nullptr || std::string_view(rank) != "0") return;
-    agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
+    if (launched_rank() == Rank{0}) agent::LauncherLink(Rank{0}).send({{"event", "joining"}});
 }
 
 }  // namespace
 
+/// Open MPI now and then waits for ever in MPI_Init, for a rank or for its own launcher.
+Result<mpi::Started> Session::Impl::start_mpi() {
+    self = launched_rank().value_or(Rank{0});
+    agent::set_log_rank(self);
+    watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
+    const agent::Watch watch(watchdog, agent::Watchdog::agent_lane, kMpiInit, config.join_deadline_ms);
+    return mpi::start(config.agent);
+}
+
 Result<Done> Session::Impl::join() {
     tell_launcher_joining();
-    auto begun = mpi::start(config.agent);
+    auto begun = start_mpi();
     if (!begun) return begun.error();
     started = std::move(*begun);
     agent::set_log_rank(started.self);
-    watchdog.on_expiry(agent::Watchdog::agent_lane, give_up);
     watch_exit(*this);
     pulse = std::make_unique<agent::Pulse>(started.self, mailbox, *desk);
     if (started.self.value == 0)
@@ -201,6 +217,7 @@ Result<Done> Session::Impl::join() {
     std::vector<agent::RosterEntry> roster;
     auto pool = first_pool(roster);
     if (!pool) return pool.error();
+    if (auto nodes = agent::know_the_nodes(roster); !nodes) return nodes.error();
     for (auto& entry : roster) {
         entry.member.client = entry.member.rank.value >= started.ranks - config.clients;
         launch.push_back(entry.member);

@@ -161,6 +161,7 @@ Session::~Session() = default;
 
 Turn Session::next() { return impl_->next(); }
 Result<Step> Session::commit(Step step, std::span<const std::byte> blob) { return impl_->commit(step, blob); }
+Result<Done> Session::took_over() { return impl_->took_over(); }
 void Session::leave() { impl_->leave(); }
 void Session::regroup() { impl_->mailbox.ask_for_round(); }
 void Session::park() { impl_->mailbox.park(true); }

@@ -31,7 +31,8 @@ expect "json file" 2 "cannot be written" "$muster" run -n 2 --json /no/such/fold
 expect "a fault that there is not" 2 "'burn' is no fault; it may be kill, stop" "$muster" run -n 2 --inject burn:rank=1@step=2 -- true
 expect "one of several faults" 2 "'PAUSE' is no state; it may be RUNNING, PAUSING" \
     "$muster" run -n 2 --inject kill:rank=1@step=2 --inject 'kill:rank=0@state=PAUSE' -- true
-expect "a fault for a later issue" 2 "cannot be done yet: muster run keeps no helper" "$muster" run -n 2 --inject node:n1@step=2 -- true
+expect "a node's fault for a rank" 2 "'rank=1' must be the name of a node" "$muster" run -n 2 --inject node:rank=1@step=2 -- true
+expect "a lock without an end" 2 "add :SECONDS" "$muster" run -n 2 --inject hold-lock:rank=1@step=2 -- true
 expect "a fault for nobody" 2 "the job has the ranks 0 to 2" \
     "$muster" run -n 2 --standbys 1 --inject kill:rank=3@step=2 -- true
 expect "a fault in the environment" 2 "add :MILLISECONDS" env MUSTER_INJECT=slow:rank=0@step=2 "$muster" run -n 2 -- true

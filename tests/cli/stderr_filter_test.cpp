@@ -57,6 +57,17 @@ TEST(StderrFilter, LastWordsAreTheLastMessageInOneLine) {
     EXPECT_EQ(filter.last_words(), "PRTE has lost communication with a remote daemon. HNP daemon on n0");
 }
 
+/// In PRRTE's own words, and in nobody else's.
+TEST(StderrFilter, HearsThatMpirunGivesTheJobUp) {
+    StderrFilter filter(false);
+    (void)filter.take("therefore will terminate the job.\n");
+    EXPECT_FALSE(filter.launcher_gave_up());
+    (void)filter.take(kRuler + "\nthe daemon itself. We cannot recover from this failure, and\n");
+    EXPECT_FALSE(filter.launcher_gave_up());
+    (void)filter.take("therefore will terminate the job.\n" + kRuler + "\n");
+    EXPECT_TRUE(filter.launcher_gave_up());
+}
+
 TEST(StderrFilter, VerboseShowsEverything) {
     StderrFilter filter(true);
     filter.job_joined();

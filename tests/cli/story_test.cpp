@@ -51,6 +51,26 @@ TEST(Story, PartsOfTheStallAreADetail) {
     EXPECT_EQ(lines[1].text, "  of the stall (ms): detect 100, shrink 5.5, build 10.0, resume 0.50");
 }
 
+/// A coordinator may die with the word that a state is reached; its successor tells it, or tells it again.
+TEST(Story, AStateIsToldOnce) {
+    Story story;
+    const char* second = R"({"event":"state","number":2,"state":"SUSPENDED"})";
+    EXPECT_EQ(first_line(story, R"({"event":"state","number":1,"state":"PAUSED","by":5})"),
+              "PAUSED (barrier 1, asked for by rank 5)");
+    EXPECT_EQ(first_line(story, second), "SUSPENDED (barrier 2)");
+    EXPECT_TRUE(story.take(0, json::parse(second)).empty());
+    EXPECT_TRUE(story.take(0, json::parse(R"({"event":"state","number":1,"state":"PAUSED"})")).empty());
+}
+
+TEST(Story, ARoundIsToldOnce) {
+    Story story;
+    story.take(0, kJoined);
+    const auto second = json::parse(R"({"event":"round","from":1,"to":2,"lost":[{"rank":1}],"size":4,"stalled_ms":1})");
+    EXPECT_EQ(story.take(0, second).size(), 1U);
+    EXPECT_TRUE(story.take(2, second).empty());
+    EXPECT_EQ(story.round(), 2);
+}
+
 TEST(Story, TheFirstEndingCounts) {
     Story story;
     story.take(0, json::parse(R"({"event":"ended","code":12,"reason":"one left"})"));

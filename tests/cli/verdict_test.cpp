@@ -25,6 +25,12 @@ struct Case {
 
 const std::vector<Case> kCases = {
     {"finished", {kJoined, kFinished}, {}, 0, ""},
+    {"mpirun gave the job up and the job took its TERM for a stop",
+     {kJoined, kLost3, kFinished},
+     {.gave_up = true, .last_words = "PRTE has lost communication with a remote daemon."},
+     15,
+     "launcher_failed (15): mpirun ended the job in round 2; its last words: PRTE has lost communication with a remote "
+     "daemon."},
     {"a repaired death leaves 137 in mpirun",
      {kJoined, kLost3, kFinished},
      {.mpirun_status = 137},

@@ -61,6 +61,13 @@ TEST(FaultDraw, WhoIsDeadIsNotDrawnAgain) {
     for (const auto& drawn : all("stop:rank=2@rate=10/s,max=3:1", 8)) EXPECT_EQ(drawn.rank, Rank{2});
 }
 
+/// All ranks of a node draw the same moments, whoever they are; a node dies once.
+TEST(FaultDraw, ANodeIsDrawnAsOne) {
+    EXPECT_EQ(all("link:n1@rate=2/s,seed=3,max=20:0.1", 8), all("link:n1@rate=2/s,seed=3,max=20:0.1", 2));
+    EXPECT_EQ(all("link:n1@rate=2/s,seed=3,max=20:0.1", 8).size(), 20u);
+    EXPECT_EQ(all("node:n1@rate=2/s,seed=3", 8).size(), 1u);
+}
+
 /// 1000 gaps of 0.5 s in the mean: their sum is 500 s with a deviation of 16 s. Five of those.
 TEST(FaultDraw, TheRateIsKept) {
     const auto job = all("stop:rank=any@rate=2/s,seed=11:0.1", 4);

@@ -97,9 +97,16 @@ TEST(FaultOrder, BadInputNamesThePartAndWhatItMayBe) {
           Row{"kill:rank=1", "'kill:rank=1'", "not of the form"},
           Row{"kill@step=1", "'kill@step=1'", "not of the form"},
           Row{"kill:rank=1@", "'kill:rank=1@'", "not of the form"},
-          Row{"kil:rank=1@step=1", "'kil'", "kill, stop, slow, exit0, abort or segv"},
+          Row{"kil:rank=1@step=1", "'kil'", "kill, stop, slow, exit0, abort, segv or hold-lock"},
           Row{":rank=1@step=1", "''", "kill, stop, slow"},
           Row{"kill:1@step=1", "'1'", "rank=NUMBER or rank=any"},
+          Row{"hold-lock:n1@step=1:2", "'n1'", "rank=NUMBER or rank=any"},
+          Row{"hold-lock:rank=1@step=1", "'hold-lock:rank=1@step=1'", "add :SECONDS"},
+          Row{"hold-lock:rank=1@step=1:0", "'0'", "seconds that the lock is held"},
+          Row{"node:rank=1@step=1", "'rank=1'", "the name of a node"},
+          Row{"node:@step=1", "''", "the name of a node"},
+          Row{"node:n1@step=1:2", "'2'", "nothing follows the trigger of node"},
+          Row{"link:n1@time=2s:x", "'x'", "seconds until the network is up again"},
           Row{"kill:rank=@step=1", "'rank='", "rank=NUMBER"},
           Row{"kill:rank=-1@step=1", "'rank=-1'", "rank=NUMBER"},
           Row{"kill:rank=4294967296@step=1", "'rank=4294967296'", "rank=NUMBER"},
@@ -142,15 +149,41 @@ TEST(FaultOrder, BadInputNamesThePartAndWhatItMayBe) {
     }
 }
 
-TEST(FaultOrder, WhatIsNotThereYetIsRefusedByName) {
-    for (const auto& [text, why] : {std::pair{"node:n1@step=3", "helper process on each node"},
-                                    std::pair{"link:n1@time=2s:5", "network interfaces"},
-                                    std::pair{"hold-lock:rank=1@step=1:5", "lock belongs to the process"}}) {
-        const auto orders = parse_fault_orders(text);
-        ASSERT_FALSE(orders) << text;
-        EXPECT_NE(orders.error().text.find("cannot be done yet"), std::string::npos) << orders.error().text;
-        EXPECT_NE(orders.error().text.find(why), std::string::npos) << orders.error().text;
-    }
+TEST(FaultOrder, NodesLinksAndLocks) {
+    const auto node = one("node:n1@step=3");
+    EXPECT_EQ(node.kind, FaultKind::node);
+    EXPECT_EQ(node.node, "n1");
+    EXPECT_EQ(node.rank, std::nullopt);
+    const auto link = one("link:rack-2.n1@time=2s:5");
+    EXPECT_EQ(link.kind, FaultKind::link);
+    EXPECT_EQ(link.node, "rack-2.n1");
+    EXPECT_EQ(link.amount_us, 5'000'000u);
+    EXPECT_EQ(one("link:n1@state=PAUSED").amount_us, 0u);
+    EXPECT_EQ(one("node:n1@rate=0.5/s,max=1").node, "n1");
+    const auto lock = one("hold-lock:rank=2@time=1s:250ms");
+    EXPECT_EQ(lock.kind, FaultKind::hold_lock);
+    EXPECT_EQ(lock.rank, Rank{2});
+    EXPECT_EQ(lock.amount_us, 250'000u);
+    EXPECT_TRUE(ends_the_process(FaultKind::node));
+    for (const auto kind : {FaultKind::stop, FaultKind::slow, FaultKind::hold_lock, FaultKind::link})
+        EXPECT_FALSE(ends_the_process(kind)) << name_of(kind);
+}
+
+TEST(FaultOrder, ANodeThatTheJobLacks) {
+    const auto orders = *parse_fault_orders("node:n1@step=1;link:n2@step=1;kill:rank=0@step=1");
+    EXPECT_EQ(complaint_about_nodes(orders, {"n0", "n1.cluster", "n2"}), "");
+    EXPECT_EQ(complaint_about_nodes(orders, {"n0", "n1"}),
+              "'link:n2@step=1': no rank of the job is on 'n2'; its nodes are n0, n1");
+    EXPECT_EQ(complaint_about_nodes(orders, {"n11", "n2"}),
+              "'node:n1@step=1': no rank of the job is on 'n1'; its nodes are n11, n2");
+}
+
+TEST(FaultOrder, NodesByTheirShortAndTheirLongNames) {
+    EXPECT_TRUE(is_same_node("n1", "n1"));
+    EXPECT_TRUE(is_same_node("n1", "n1.cluster"));
+    EXPECT_TRUE(is_same_node("n1.cluster", "n1"));
+    EXPECT_FALSE(is_same_node("n1", "n11"));
+    EXPECT_FALSE(is_same_node("n1.a", "n1.b"));
 }
 
 TEST(FaultOrder, ARankThatTheJobLacks) {

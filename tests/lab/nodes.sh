@@ -86,7 +86,7 @@ boot() {
     ip link add "v$node" type veth peer name e0 netns "$init"
     ip link set "v$node" master bridge0 up
     nsenter -t "$init" --net ip addr add "10.77.0.$((10 + number))/24" dev e0
-    nsenter -t "$init" --net ip link set e0 up
+    nsenter -t "$init" --net ip link set e0 alias muster-fault up   # a fault to order may take it down
     nsenter -t "$init" --net ip link set lo up
     echo "$init" >"$state/$node.pid"
 }
@@ -98,7 +98,7 @@ lab() {
     mount --bind "$state/hosts" /etc/hosts
     [ -z "${MUSTER_LAB_ROOT:-}" ] || echo "$MUSTER_LAB_ROOT" >"$state/root"
     ip link set lo up
-    ip link add bridge0 type bridge
+    ip link add bridge0 address 02:77:00:00:00:fe type bridge   # its own: else that of its lowest port, which changes when a node dies
     ip addr add 10.77.0.254/24 dev bridge0
     ip link set bridge0 up
     for i in $(seq 0 $((count - 1))); do boot "n$i"; done

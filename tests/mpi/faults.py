@@ -3,10 +3,14 @@
 """Faults to order, `muster run --inject`: each kind with each trigger. Either the job goes on and the result is that of
 an undisturbed run, or it ends with the documented code. Called as harness.py says.
 """
+import errno
+import fcntl
 import json
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -216,6 +220,83 @@ def the_option_wins_over_the_variable():
     code, output = stepper(2, 1, ["kill:rank=1@step=5"], 20, INJECT="kill:rank=0@step=5")
     expect(code == 0, f"exit code {code}", output)
     expect_lost((1,), (), output)
+
+
+@scenario
+def a_start_that_hangs():
+    """A rank never comes to MPI_Init, the others wait in there; Open MPI does so by itself in 1 of 100 starts."""
+    begun = time.monotonic()
+    code, output = run(3, 0, [], ["/bin/bash", "-c", f'[ "$OMPI_COMM_WORLD_RANK" = 1 ] && exec sleep 1000; exec {TESTS}/member plain'],
+                       JOIN_DEADLINE_MS=2000)
+    took = time.monotonic() - begun
+    expect(code == 17 and took < 20, f"exit code {code} after {took:.0f} s", output)
+    expect(re.search(r"rank [02] waited \d+ ms for MPI_Init: MPI does not come back from it", output), "not said", output)
+    expect(not left_behind(), f"left behind: {left_behind()}", output)
+
+
+# ---- nodes, links, locks ----
+
+@scenario
+def mpiruns_own_node():
+    order = f"node:{socket.gethostname()}@step=10"
+    code, output = stepper(3, 1, [order], 60)
+    expect(code == 15, f"exit code {code}", output)
+    expect(f"{order} (this is mpirun's own node: no job outlives that)" in output, "not said", output)
+    expect(len(re.findall(f"^rank \\d: a fault to order: {order}", output, re.M)) == 1, "not carried out once", output)
+    expect(not left_behind(), f"left behind: {left_behind()}", output)
+
+
+@scenario
+def a_node_that_the_job_lacks():
+    code, output = stepper(2, 0, ["link:elsewhere@step=10"], 20)
+    expect(code == 2 and "no rank of the job is on 'elsewhere'; its nodes are " + socket.gethostname() in output,
+           f"exit code {code}", output)
+
+
+@scenario
+def a_real_nodes_network_is_left_alone():
+    order = f"link:{socket.gethostname()}@step=10:1"
+    code, output = stepper(3, 0, [order], 40)
+    expect(code == 0 and output.count("right") == 3, f"exit code {code}", output)
+    expect(output.count(f"{order}: no network interface of this node has the alias 'muster-fault'") == 1, "why", output)
+
+
+def is_free(path):
+    with open(path, "r+b") as file:
+        try:
+            fcntl.fcntl(file, fcntl.F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 1, 0))
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+            return False
+    return True
+
+
+@scenario
+def a_lock_is_held_and_given_back():
+    """Meanwhile nobody else has it, and who asks is told whose it is; the job itself goes on."""
+    seen = {}
+    with tempfile.TemporaryDirectory() as directory:
+        lock = os.path.join(directory, "muster-held.lock")
+        def look(_, line):
+            if f"holds the lock {lock}" in line:
+                seen["held"] = not is_free(lock)
+                with open(lock) as file:
+                    seen["holder"] = file.read()
+            elif "holds no lock any more" in line:
+                seen["free"] = is_free(lock)
+
+        code, output = watch(command_of(2, 0, ["hold-lock:rank=1@step=5:0.3"], [os.path.join(TESTS, "stepper")], 100,
+                                        "--step-us", 10_000, options=["--rendezvous", directory, "--run-id", "held",
+                                                                      "--nodes", "1", "--host", "localhost:4"]), look)
+    expect(code == 0 and output.count("right") == 2, f"exit code {code}", output)
+    expect(seen == {"held": True, "holder": "rank 1, ordered to by --inject", "free": True}, f"{seen}", output)
+
+
+@scenario
+def there_may_be_no_lock_to_hold():
+    code, output = stepper(2, 0, ["hold-lock:rank=0@step=5:1"], 20)
+    expect(code == 0 and "no lock is held: this job has none" in output, f"exit code {code}", output)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "mpi/ulfm.hpp"
 #include "muster/mpi.hpp"
@@ -176,6 +179,41 @@ bool rebuild_every_step(Session& session, std::uint64_t step) {
     return true;
 }
 
+/// Open descriptors of this process.
+long descriptors() {
+    long count = -1;  // The listing's own.
+    for ([[maybe_unused]] const auto& one : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+    return count;
+}
+
+/// Open MPI gives a new communicator the lowest free number: whatever is not freed, pushes it up.
+int next_communicator() {
+    MPI_Comm probe = MPI_COMM_NULL;
+    MPI_Comm_dup(MPI_COMM_SELF, &probe);
+    const int number = MPI_Comm_c2f(probe);
+    MPI_Comm_free(&probe);
+    return number;
+}
+
+/// Every step but a round's first breaks its round: all see alike which one that is. Every engine says what it holds.
+bool rebuild_for_long(Session& session, std::uint64_t step) {
+    constexpr std::uint64_t kEach = 50;
+    static muster::Round seen{};
+    if (step % kEach == 0) {
+        long pages = 0, resident = 0;
+        std::ifstream("/proc/self/statm") >> pages >> resident;
+        std::printf("holds: rank %u step %lu round %u resident %ld descriptors %ld communicators %d\n",
+                    session.rank().value, step, session.world().round.value, resident * 4, descriptors(),
+                    next_communicator());
+        std::fflush(stdout);
+    }
+    if (std::exchange(seen, session.world().round) == session.world().round) {
+        MPI_Barrier(muster::communicator(session));
+        MPIX_Comm_revoke(muster::communicator(session));
+    }
+    return true;
+}
+
 /// A write to a dead peer's socket, as the transport does it.
 bool sigpipe(Session& session, std::uint64_t step) {
     if (is(session, 1, step, 10)) std::raise(SIGPIPE);
@@ -199,7 +237,8 @@ int main(int argc, char** argv) {
         {"plain", plain},           {"sigpipe", sigpipe},     {"kill", kill_one},
         {"exit", exit_in_step},     {"throw", throw_in_step}, {"abort", abort_in_step},
         {"one-leaves", one_leaves}, {"bad-call", bad_call},   {"disagree", disagree},
-        {"tracked", tracked},       {"late", late},           {"rebuild", rebuild_every_step}};
+        {"tracked", tracked},       {"late", late},           {"rebuild", rebuild_every_step},
+        {"long", rebuild_for_long}};
     if (mode == "init-single") return self_initialised(MPI_THREAD_SINGLE, false, plain);
     if (mode == "init-multiple") return self_initialised(MPI_THREAD_MULTIPLE, true, kill_one);
     if (mode == "init-exit") return self_initialised(MPI_THREAD_MULTIPLE, true, exit_in_step);
