@@ -9,6 +9,7 @@
 
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
+#include "agent/proof.hpp"
 #include "agent/settings.hpp"
 #include "core/assert.hpp"
 #include "core/ranks.hpp"
@@ -98,8 +99,7 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
         MUSTER_ASSERT(is_state);  // Folded by read_state().
         say("the job's state goes on from " + core::words_of(restored->position));
     }
-    const char* proof = std::getenv("MUSTER_PROOF");
-    witness_ = proof == nullptr || std::string_view(proof) != "off";
+    witness_ = proof_allowed() <= Proof::alone;
 }
 
 void Agent::form() {

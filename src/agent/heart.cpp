@@ -8,11 +8,11 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "agent/link.hpp"
 #include "agent/log.hpp"
+#include "agent/proof.hpp"
 #include "mpi/declare.hpp"
 
 namespace muster::agent {
@@ -23,11 +23,9 @@ std::uint64_t now_ms() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-/// Members that can end one another: same node, same pid namespace. MUSTER_PROOF=alone or off (tests): as if all were
-/// on nodes of their own; off: and could not be ended there either.
+/// Members that can end one another: same node, same pid namespace.
 std::vector<std::uint32_t> nodes_of(const std::vector<RosterEntry>& roster) {
-    const char* proof = std::getenv("MUSTER_PROOF");
-    const bool together = proof == nullptr || (std::string_view(proof) != "off" && std::string_view(proof) != "alone");
+    const bool together = proof_allowed() == Proof::node;
     std::vector<std::uint32_t> nodes(roster.size());
     for (std::uint32_t r = 0; r < roster.size(); ++r) {
         nodes[r] = r;
@@ -80,8 +78,7 @@ void Heart::ring(Round round, const std::vector<Rank>& members) {
 /// Nobody on this node could end this process, should it stand still.
 void Heart::mind(const std::vector<Rank>& members) {
     const auto shares = [&](Rank rank) { return rank != self_ && nodes_[rank.value] == nodes_[self_.value]; };
-    const char* proof = std::getenv("MUSTER_PROOF");
-    const bool may = members.size() > 1 && (proof == nullptr || std::string_view(proof) != "off");
+    const bool may = members.size() > 1 && proof_allowed() <= Proof::alone;
     if (!minder_ && may && std::none_of(members.begin(), members.end(), shares))
         minder_ = std::make_unique<Minder>(window_ms_ - window_ms_ / 8);  // Before the others' verdict: their proof.
     if (minder_) minder_->feed();
@@ -155,7 +152,7 @@ void Heart::perform(const core::KillSilent& effect) {
 }
 
 void Heart::perform(const core::Condemned& effect) {
-    const bool told = mpi::declare_failed(effect.rank);
+    const bool told = proof_allowed() != Proof::none && mpi::declare_failed(effect.rank);
     bell_.wake();
     if (effect.why.empty()) return;
     const auto& entry = roster_[effect.rank.value];

@@ -12,10 +12,11 @@
 namespace muster::core {
 
 struct FenceInput {
-    std::uint32_t last_complete = 0;     ///< Members of the last complete round, standbys and clients included.
-    std::uint32_t present = 0;           ///< Of those, how many are here.
-    std::uint32_t proven_dead = 0;       ///< Of the missing, how many are known to be dead or to have left.
-    bool launcher_node_present = false;  ///< One of those present is on mpirun's node, without which nobody lives long.
+    std::uint32_t last_complete = 0;  ///< Members of the last complete round, standbys and clients included.
+    std::uint32_t present = 0;        ///< Of those, how many are here.
+    std::uint32_t proven_dead = 0;    ///< Of the missing, how many are known to be dead or to have left.
+    bool holds_tie =
+        false;  ///< The first member is here, of those not proven dead: on mpirun's node first, then by Rank.
 };
 
 struct FenceVerdict {

@@ -37,6 +37,18 @@ std::vector<Loss> losses(const PlanInput& input) {
     return lost;
 }
 
+/// Of two equal halves one holds the tie: that with the first member of them all, on mpirun's node first, as nobody
+/// lives long without it. To be on that node is not enough: both halves may be. Whom the other half has wrongly
+/// believed dead cannot be proven dead, so two halves cannot hold it by different members.
+bool holds_tie(const PlanInput& input, const std::set<Rank>& gone, const std::string& node) {
+    std::optional<Rank> first;
+    const auto place = [&](Rank rank) { return std::pair(input.launch[rank.value].node != node, rank); };
+    for (const Rank rank : input.complete)
+        if (!gone.contains(rank) && (!first || place(rank) < place(*first))) first = rank;
+    return std::any_of(input.present.begin(), input.present.end(),
+                       [&](const Facts& facts) { return facts.rank == first; });
+}
+
 FenceVerdict fence_of(const PlanInput& input) {
     const std::string& node =
         input.settings.launcher_node.empty() ? input.launch.front().node : input.settings.launcher_node;
@@ -44,12 +56,12 @@ FenceVerdict fence_of(const PlanInput& input) {
     std::set<Rank> gone;
     for (const auto& facts : input.present) {
         ++counts.present;
-        if (input.launch[facts.rank.value].node == node) counts.launcher_node_present = true;
         gone.insert(facts.proven_dead.begin(), facts.proven_dead.end());
     }
     for (const auto& facts : input.present) gone.erase(facts.rank);
     for (const Rank rank : gone)
         if (contains(input.complete, rank)) ++counts.proven_dead;
+    counts.holds_tie = holds_tie(input, gone, node);
     return fence(input.settings.quorum, counts);
 }
 

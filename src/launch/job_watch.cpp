@@ -34,6 +34,10 @@ JobWatch::JobWatch(Watching watching, LinkServer& link) : watching_(std::move(wa
 bool JobWatch::finds_loss(bool ended) {
     if (!watching_.on() || loss_ || ended) return false;
     const auto now = Clock::now();
+    if (!beyond_reach_.empty()) {
+        lose(beyond_reach_, {});
+        return true;
+    }
     if (pulses_.all_gone(now, watching_.window)) {
         lose(pulses_.any_open() ? "no member gives a sign of life" : "every member's link has closed", {});
         return true;
@@ -71,6 +75,11 @@ void JobWatch::lose(std::string how, std::set<std::string> nodes) {
                     .step = pulses_.step(),
                     .slurm_step = pulses_.slurm_step()};
     if (heart_) heart_->stop();  // From now on leases run out.
+}
+
+void JobWatch::cannot_evict(int rank, const std::string& node) {
+    if (beyond_reach_.empty())
+        beyond_reach_ = "rank " + std::to_string(rank) + " on " + node + " is silent, and nobody there can end it";
 }
 
 void JobWatch::lost_by_launcher(const std::string& how) {

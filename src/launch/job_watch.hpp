@@ -28,6 +28,8 @@ public:
     bool finds_loss(bool ended);
     [[nodiscard]] Clock::time_point next_look() const;
     [[nodiscard]] const std::optional<JobLoss>& loss() const { return loss_; }
+    /// The job's own word that it cannot get rid of a silent member: it waits for it for ever.
+    void cannot_evict(int rank, const std::string& node);
     /// Mpirun's own word, where that comes first.
     void lost_by_launcher(const std::string& how);
 
@@ -50,6 +52,7 @@ private:
     Pulses pulses_;
     std::unique_ptr<Heart> heart_;
     std::optional<JobLoss> loss_;
+    std::string beyond_reach_;  ///< Who is silent and cannot be ended; empty: nobody.
     std::map<std::string, std::future<bool>> asked_;  ///< By node.
     struct WindDown {
         ExitCode code;

@@ -94,6 +94,7 @@ std::vector<StoryLine> Story::take(int rank, const json& event) {
                      true}};
         if (ended_) return {};  // several members may tell it
         ended_ = ending;
+        ended_by_ = rank;
         return {
             {"the job has ended: " + number(ending.code) + (ending.reason.empty() ? "" : ", " + ending.reason), true}};
     }
@@ -145,6 +146,10 @@ std::vector<StoryLine> Story::take_round(const json& event) {
     std::vector<StoryLine> lines = {{"round " + number(field(event, "from", round_ - 1)) + "->" + number(round_) +
                                      ": " + joined_with(parts, ", ")}};
     if (const auto detail = parts_of_stall(event); !detail.empty()) lines.push_back({detail, true});
+    if (ended_ && lost_.contains(ended_by_)) {
+        lines.push_back({"  what rank " + number(ended_by_) + " has said of the job's end was its own part's", true});
+        ended_.reset();
+    }
     return lines;
 }
 

@@ -35,6 +35,7 @@ public:
     [[nodiscard]] bool joined() const { return joined_; }
     [[nodiscard]] int round() const { return round_; }
     [[nodiscard]] const std::string& state() const { return state_; }  ///< "SUSPENDED"; empty: RUNNING from the start.
+    /// Not for good: what a minority says of the job is void once a round of the others has begun without it.
     [[nodiscard]] const std::optional<Ended>& ended() const { return ended_; }
     [[nodiscard]] const std::set<int>& lost() const { return lost_; }
     [[nodiscard]] const std::vector<ExitReport>& exits() const { return exits_; }
@@ -50,7 +51,8 @@ private:
     std::string state_;
     int size_ = 0;
     std::set<int> lost_;
-    std::optional<Ended> ended_;  ///< The first one counts.
+    std::optional<Ended> ended_;  ///< The first one counts, unless its teller is found to have been lost.
+    int ended_by_ = -1;           ///< Who told it.
     std::vector<ExitReport> exits_;
 };
 

@@ -152,8 +152,10 @@ void Supervisor::take_event(int rank, const nlohmann::json& event) {
         if (!line.detail || options_.verbose) options_.on_line(line.text);
     if (story_.joined()) filter_.job_joined();
     if (options_.on_event) options_.on_event(event);
-    if (!ended_before && story_.ended() && pressure_ == Pressure::none)
-        next_pressure_ = Clock::now() + options_.kill_after;
+    if (event.value("event", "") == "evict_failed")
+        watch_.cannot_evict(event.value("rank", rank), event.value("node", "?"));
+    if (ended_before != story_.ended().has_value() && pressure_ == Pressure::none)
+        next_pressure_ = story_.ended() ? Clock::now() + options_.kill_after : Clock::time_point::max();
 }
 
 void Supervisor::push_when_due() {

@@ -55,6 +55,11 @@ end "not without --relaunch" 15 "launcher_failed"
 begin --relaunch 1 --min 2 --inject kill:rank=1@step=60 --; end "too few for --min: relaunched" 0 "relaunch 1 of 1: it ended with below_min"
 same_weights "below min"
 
+# A member that stands still where nobody can end it and MPI cannot be told of it: the others would wait for ever.
+MUSTER_PROOF=none begin --relaunch 1 --inject stop:rank=1@step=60 --
+end "a hang that nobody can end: relaunched" 0 "relaunch 1 of 1: rank 1 on [^ ]+ is silent, and nobody there can end it at step"
+same_weights "a hang that nobody can end"
+
 begin --relaunch 1 --; saved 4; kill -TERM "$(muster_of)"; end "TERM is no loss" 10 "stopped"
 
 # Nothing but the request saves here.

@@ -79,6 +79,21 @@ TEST(Story, TheFirstEndingCounts) {
     EXPECT_EQ(story.ended()->reason, "one left");
 }
 
+/// A minority that knows the launcher stops itself, and the others' round comes later.
+TEST(Story, AnEndingIsVoidWhenItsTellerIsLost) {
+    Story story;
+    story.take(0, kJoined);
+    story.take(1, json::parse(R"({"event":"ended","code":13,"reason":"1 of 4 is here"})"));
+    EXPECT_EQ(story.ended()->code, 13);
+    story.take(0, json::parse(R"({"event":"round","from":1,"to":2,"lost":[{"rank":3}],"size":4})"));
+    EXPECT_EQ(story.ended()->code, 13) << "another one was lost";
+    const auto lines = story.take(0, json::parse(R"({"event":"round","from":2,"to":3,"lost":[{"rank":1}],"size":3})"));
+    EXPECT_EQ(story.ended(), std::nullopt);
+    EXPECT_EQ(lines.back().text, "  what rank 1 has said of the job's end was its own part's");
+    story.take(0, json::parse(R"({"event":"ended","code":0,"reason":""})"));
+    EXPECT_EQ(story.ended()->code, 0);
+}
+
 TEST(Story, WhoeverIsLostHasNoSayInTheEnding) {
     Story story;
     story.take(0, kJoined);

@@ -15,25 +15,25 @@ struct Case {
 // clang-format off
 const Case kCases[] = {
     {"nobody is missing",
-     {.last_complete = 4, .present = 4, .proven_dead = 0, .launcher_node_present = true},  true,  true},
+     {.last_complete = 4, .present = 4, .proven_dead = 0, .holds_tie = true},  true,  true},
     {"3 -> 1, both deaths proven",
-     {.last_complete = 3, .present = 1, .proven_dead = 2, .launcher_node_present = true},  true,  true},
+     {.last_complete = 3, .present = 1, .proven_dead = 2, .holds_tie = true},  true,  true},
     {"3 -> 1, both deaths proven, away from mpirun's node",
-     {.last_complete = 3, .present = 1, .proven_dead = 2, .launcher_node_present = false}, true,  true},
+     {.last_complete = 3, .present = 1, .proven_dead = 2, .holds_tie = false}, true,  true},
     {"3 -> 1, one death proven, on mpirun's node",
-     {.last_complete = 3, .present = 1, .proven_dead = 1, .launcher_node_present = true},  true,  true},
+     {.last_complete = 3, .present = 1, .proven_dead = 1, .holds_tie = true},  true,  true},
     {"3 -> 1, one death proven, elsewhere",
-     {.last_complete = 3, .present = 1, .proven_dead = 1, .launcher_node_present = false}, false, true},
+     {.last_complete = 3, .present = 1, .proven_dead = 1, .holds_tie = false}, false, true},
     {"3 -> 1, no proof",
-     {.last_complete = 3, .present = 1, .proven_dead = 0, .launcher_node_present = true},  false, true},
+     {.last_complete = 3, .present = 1, .proven_dead = 0, .holds_tie = true},  false, true},
     {"2 nodes -> 1, exactly half, the half on mpirun's node",
-     {.last_complete = 4, .present = 2, .proven_dead = 0, .launcher_node_present = true},  true,  true},
+     {.last_complete = 4, .present = 2, .proven_dead = 0, .holds_tie = true},  true,  true},
     {"2 nodes -> 1, exactly half, the other half",
-     {.last_complete = 4, .present = 2, .proven_dead = 0, .launcher_node_present = false}, false, true},
+     {.last_complete = 4, .present = 2, .proven_dead = 0, .holds_tie = false}, false, true},
     {"4 of 6 without any proof",
-     {.last_complete = 6, .present = 4, .proven_dead = 0, .launcher_node_present = false}, true,  true},
+     {.last_complete = 6, .present = 4, .proven_dead = 0, .holds_tie = false}, true,  true},
     {"2 of 6 although they sit on mpirun's node",
-     {.last_complete = 6, .present = 2, .proven_dead = 0, .launcher_node_present = true},  false, true},
+     {.last_complete = 6, .present = 2, .proven_dead = 0, .holds_tie = true},  false, true},
 };
 // clang-format on
 
@@ -61,7 +61,7 @@ TEST(Fence, OfTwoPartsOfAnyJobAtMostOneGoesOn) {
         for (std::uint32_t dead = 0; dead < all; ++dead)
             for (std::uint32_t here = 0; here + dead <= all; ++here)
                 for (std::uint32_t proven_here = 0; proven_here <= dead; ++proven_here) {
-                    // mpirun's node is in the first part; each death is proven in at most one part.
+                    // The first part holds the tie; each death is proven in at most one part.
                     const bool first = fence(Quorum::majority, {all, here, proven_here, true}).go_on;
                     const bool second =
                         fence(Quorum::majority, {all, all - dead - here, dead - proven_here, false}).go_on;

@@ -128,6 +128,22 @@ TEST(PlanEnding, HalfGoesOnOnlyOnTheLaunchersNode) {
     EXPECT_EQ(job.decide().ending->code, ExitCode::lost_quorum);
 }
 
+/// Both halves have somebody on mpirun's node n1, and each takes the other for dead.
+TEST(PlanEnding, OfTwoHalvesThatShareTheLaunchersNodeOneGoesOn) {
+    EXPECT_FALSE(Survivors(ranks({1, 3, 5}), false).decide().ending) << "it has rank 0";
+    const auto other = Survivors(ranks({0, 2, 4}), false).decide().ending;
+    ASSERT_TRUE(other);
+    EXPECT_EQ(other->code, ExitCode::lost_quorum);
+}
+
+TEST(PlanEnding, TheTieIsHeldByTheFirstWhoIsNotProvenDead) {
+    Survivors job(ranks({0, 2, 4, 5}), false);
+    job.of(1).proven_dead = ranks({0, 4});
+    EXPECT_FALSE(job.decide().ending) << "2 of the 4 that may live, and rank 1 is the first of these";
+    job.of(1).proven_dead = ranks({2, 4});
+    ASSERT_TRUE(job.decide().ending) << "rank 0 may live elsewhere";
+}
+
 TEST(PlanEnding, ADeadlineNamesTheEnginesThatAreBehind) {
     Survivors job({});
     job.attempted(0, 7);

@@ -170,5 +170,40 @@ def without_heartbeats_nobody_is_missed():
     expect(code == 17 and "round 1->2" not in output, f"exit code {code}", output)
 
 
+def suspicions(who, step, whom):
+    return [word for one in who for other in whom for word in ("--suspect", f"{one}@{step}:{other}")]
+
+
+@scenario
+def who_is_suspected_falsely_is_out():
+    """MPI in one rank takes a live one for dead: that one stops (Open MPI aborts it), the others go on."""
+    code, output, lines = stepper(200, "--step-us", 5000, *suspicions([1], 20, [2]))
+    expect_refilled(code, output, lines, ".", 2, limit=30)
+    expect(output.count("right") == 4, "not all others ended well", output)
+
+
+@scenario
+def a_minority_that_suspects_the_others_stops_and_they_go_on():
+    """Nobody here is a witness of anybody's death. The minority's word that the job has ended is not the launcher's last."""
+    code, output, _ = stepper(500, "--step-us", 5000, *suspicions([0, 1], 20, [2, 3, 4]), engines=5, standbys=0, PROOF="off",
+                              options=["--kill-after", "1"])
+    expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+    expect(output.count("ended lost_quorum: ") == 2, "the minority did not stop", output)
+    expect(re.search("^round 1->2: lost rank 0 .* and rank 1 .*, world 5 -> 3", output, re.M), "nobody went on", output)
+    expect(output.count("ended finished: step 500 ") == 3, "the others did not end well", output)
+
+
+@scenario
+def of_two_halves_that_suspect_each_other_one_goes_on():
+    """All are on mpirun's node; rank 0 decides."""
+    code, output, _ = stepper(400, "--step-us", 5000, *suspicions([0, 1], 20, [2, 3]), *suspicions([2, 3], 20, [0, 1]),
+                              standbys=0, PROOF="off", options=["--kill-after", "1"])
+    expect(code == 0 and "WRONG" not in output, f"exit code {code}", output)
+    for rank in 0, 1:
+        expect(f"rank {rank} ended finished: step 400 " in output, f"rank {rank} did not go on", output)
+    for rank in 2, 3:
+        expect(f"rank {rank} ended lost_quorum: " in output, f"rank {rank} did not stop", output)
+
+
 if __name__ == "__main__":
     sys.exit(main())

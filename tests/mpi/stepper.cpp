@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /// A member that adds up numbers, for tests: each step all-reduces and commits; what it holds is checked at the end.
-/// stepper STEPS [--kill RANK@STEP]... [--vanish RANK@STEP] [--hang RANK@STEP] [--step-us N]
-/// Vanish: _exit(0), of which nobody is told. Hang: the engine's thread is busy for ever, the process lives.
-/// The sum after N steps is sum over steps s of s * size-independent value, so it must be the same whoever died.
+/// stepper STEPS [--kill RANK@STEP]... [--vanish RANK@STEP] [--hang RANK@STEP] [--suspect RANK@STEP:OTHER]...
+/// [--step-us N] Vanish: _exit(0), of which nobody is told. Hang: the engine's thread is busy for ever, the process
+/// lives. Suspect: MPI in RANK is told that OTHER is dead, which it is not. The sum after N steps is sum over steps s
+/// of s * size-independent value, so it must be the same whoever died.
 #include <unistd.h>
 
 #include <csignal>
@@ -12,6 +13,7 @@
 #include <map>
 #include <string>
 
+#include "mpi/declare.hpp"
 #include "muster/mpi.hpp"
 #include "muster/waiting.hpp"
 
@@ -19,12 +21,15 @@ int main(int argc, char** argv) {
     const std::uint64_t steps = std::strtoull(argv[1], nullptr, 10);
     std::multimap<std::uint64_t, std::uint32_t> kills;
     std::map<std::uint64_t, std::uint32_t> vanishes, hangs;
+    std::multimap<std::uint64_t, std::pair<std::uint32_t, std::uint32_t>> suspicions;
     useconds_t step_us = 0;
     for (int i = 2; i + 1 < argc; i += 2) {
-        unsigned rank = 0;
+        unsigned rank = 0, other = 0;
         unsigned long step = 0;
         if (std::strcmp(argv[i], "--kill") == 0 && std::sscanf(argv[i + 1], "%u@%lu", &rank, &step) == 2)
             kills.emplace(step, rank);
+        if (std::strcmp(argv[i], "--suspect") == 0 && std::sscanf(argv[i + 1], "%u@%lu:%u", &rank, &step, &other) == 3)
+            suspicions.emplace(step, std::pair{rank, other});
         for (auto [name, orders] : {std::pair{"--vanish", &vanishes}, std::pair{"--hang", &hangs}})
             if (std::strcmp(argv[i], name) == 0 && std::sscanf(argv[i + 1], "%u@%lu", &rank, &step) == 2)
                 orders->emplace(step, rank);
@@ -59,6 +64,10 @@ int main(int argc, char** argv) {
         const std::uint64_t now = started ? step + 1 : 0;
         for (auto [it, end] = kills.equal_range(now); it != end; ++it)
             if (it->second == session->rank().value) std::raise(SIGKILL);
+        for (auto [it, end] = suspicions.equal_range(now); it != end; ++it)
+            if (it->second.first == session->rank().value &&
+                !muster::mpi::declare_failed(muster::Rank{it->second.second}))
+                return std::fprintf(stderr, "stepper: MPI cannot be told\n"), 4;
         const auto mine_now = [&](const auto& orders) {
             const auto found = orders.find(now);
             return found != orders.end() && found->second == session->rank().value;
