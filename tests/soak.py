@@ -14,7 +14,7 @@ root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(root, "tests", "mpi"))
 import fault_jobs as jobs   # noqa: E402
 from soak_left import Folders, left_behind, states_of   # noqa: E402
-from soak_plan import KINDS, NODES, SERVE_RATE, SERVE_REQUESTS, TRAIN_STEPS, plan_of   # noqa: E402
+from soak_plan import KINDS, NODES, SERVE_RATE, SERVE_REQUESTS, TRAIN_STEPS, kind_of, plan_of   # noqa: E402
 
 LONG_ROUNDS, LONG_DEATHS = 300, 2
 # Of a surviving rank from its 100th round on: KiB (RoundReport's 200 bytes a round are among it, and what Open MPI's
@@ -28,7 +28,7 @@ def options_of():
     options.add_argument("--minutes", type=float, default=10)
     options.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     options.add_argument("--only", type=int, help="this run alone; 0 is the long job")
-    options.add_argument("--kinds", type=lambda text: text.split(","), default=[k for k in KINDS if k != "stop-for-ever"])
+    options.add_argument("--kinds", type=lambda text: text.split(","), default=KINDS)
     options.add_argument("--nodes", choices=["auto", "yes", "no"], default="auto")
     options.add_argument("--bin", default=f"{root}/build/release/bin")
     options.add_argument("--timeout", type=float, default=120)
@@ -180,7 +180,7 @@ class Soak:
         for order in plan.orders:
             if run.carried_out(order):
                 self.counts["faults"] += 1
-                self.kinds[order.split(":")[0]] += 1
+                self.kinds[kind_of(order)] += 1
         rounds = result["rounds"] if result else []
         self.counts["rounds"] += len(rounds)
         self.stalls += [one["stalled_ms"] for one in rounds]

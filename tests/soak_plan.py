@@ -5,17 +5,24 @@ import random
 
 from fault_jobs import CYCLE
 
-DEATHS = ["kill", "abort", "segv", "exit0"]
+# `hang`: SIGSTOP and nothing after it, so the others have to miss it: evicted, it is a death like the others.
+DEATHS = ["kill", "abort", "segv", "exit0", "hang"]
+ORDERED = {"hang": "stop"}   # A stop without seconds.
 MILD = ["stop", "slow"]
 # How a death is placed. `two`: two ranks in one moment; `within`: a second one in the recovery from the first;
 # `coordinator`: rank 0, which coordinates at first.
 PLACES = ["two", "within", "coordinator"]
-KINDS = [*DEATHS, *MILD, *PLACES, "node", "stop-for-ever"]
+KINDS = [*DEATHS, *MILD, *PLACES, "node"]
 # The first round passes these too, so a recovery is their second time. The others are passed in recoveries only.
 IN_FIRST_ROUND = ["gathered", "planned", "world_split", "group_split", "built", "agreed", "handed_over"]
 IN_RECOVERY = ["noticed", "revoked", "shrunk"]
 TRAIN_STEPS, SERVE_REQUESTS, SERVE_RATE = 200, 300, 250
 NODES = 6   # In the lab: mpirun and two ranks on n0, the client, where there is one, on the last.
+
+
+def kind_of(order):
+    kind = order.split(":")[0]
+    return "hang" if kind == "stop" and order.count(":") == 1 else kind
 
 
 @dataclasses.dataclass
@@ -67,7 +74,8 @@ class Maker:
         return rank
 
     def die(self, rank, when):
-        self.plan.orders.append(f"{self.dice.choice(self.some(DEATHS))}:rank={rank}@{when}")
+        kind = self.dice.choice(self.some(DEATHS))
+        self.plan.orders.append(f"{ORDERED.get(kind, kind)}:rank={rank}@{when}")
 
     def deaths(self, count):
         places = self.some(PLACES)
@@ -98,8 +106,6 @@ class Maker:
                 amount = f"{self.dice.randint(20, 300)}ms" if kind == "stop" else str(self.dice.randint(1, 5))
                 rank = self.dice.randrange(self.plan.engines + self.plan.standbys)
                 self.plan.orders.append(f"{kind}:rank={rank}@time={self.dice.randint(20, 1500)}ms:{amount}")
-        if "stop-for-ever" in self.kinds and self.dice.random() < 0.3 and len(self.victims) > 2:
-            self.plan.orders.append(f"stop:rank={self.take()}@time={self.dice.randint(20, 1000)}ms")
 
     def nodes(self, count):
         for node in self.dice.sample(range(1, NODES - 1), count):
