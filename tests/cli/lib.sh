@@ -34,7 +34,7 @@ leftovers() { grep -lz "^MUSTER_TEST_MARK=$MUSTER_TEST_MARK\$" /proc/[0-9]*/envi
 no_leftovers() {
     local pid left=""
     for pid in $(leftovers); do
-        [ "$(tr -d '\0' <"/proc/$pid/comm" 2>/dev/null)" = fake_member.sh ] && left="$left $pid"
+        [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = fake_member.sh ] && left="$left $pid"
     done
     fail_if "$1 leaves nobody behind" "$left"
 }

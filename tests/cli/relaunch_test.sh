@@ -52,8 +52,18 @@ end "at most as often as asked for" 15 "launcher_failed \(15\): .*relaunched 1 t
 begin --; saved 4; kill -KILL "$(mpirun_of "$(muster_of)")"
 end "not without --relaunch" 15 "launcher_failed"
 
-begin --relaunch 1 --min 2 --inject kill:rank=1@step=60 --; end "too few for --min: relaunched" 0 "relaunch 1 of 1: it ended with below_min"
+begin --relaunch 1 --min 2 --state "$work/state" --inject kill:rank=1@step=60 --
+end "too few for --min: relaunched" 0 "relaunch 1 of 1: it ended with below_min"
 same_weights "below min"
+grep -q "the job's state goes on from term 1" "$work/err" || fail_if "from the journal" "$(cat "$work/err")"
+[ "$(grep -h '"event":"joined"' "$work/events" | sed 's/.*"round":\([0-9]*\).*/\1/' | tr '\n' ' ')" = "1 2 " ] || fail_if "rounds go on counting" "$(cat "$work/events")"
+
+# Rank 1 never comes to MPI_Init, once.
+mkdir "$work/hung"; : >"$work/err"
+MUSTER_JOIN_DEADLINE_MS=2000 timeout 60 "$muster" run -n 2 --relaunch 1 -- bash -c "[ \"\$OMPI_COMM_WORLD_RANK\" = 1 ] && mkdir '$work/hung/once' 2>/dev/null && exec sleep 1000
+    exec '$train' --steps $steps --json '$work/result'" >"$work/out" 2>"$work/err" </dev/null &
+job=$!; end "a start that hangs: relaunched" 0 "relaunch 1 of 1: the start hung"
+same_weights "a start that hangs"
 
 # A member that stands still where nobody can end it and MPI cannot be told of it: the others would wait for ever.
 MUSTER_PROOF=none begin --relaunch 1 --inject stop:rank=1@step=60 --
