@@ -70,8 +70,9 @@ class Lab:
                 f"{self.here}/agent", "--hosts", hosts]
 
     def left(self, name):
-        """Processes on the nodes that are left and not the lab's own."""
-        until = time.monotonic() + 5
+        """Processes on the nodes that are left and not the lab's own. Who is behind a dark link finds out by itself that it
+        must end, after two windows and a recovery."""
+        until = time.monotonic() + 15
         while (count := self.tool("nodes.sh", "processes", name).stdout.strip()) != "0":
             if time.monotonic() > until:
                 return [f"{count} processes on the nodes"]
