@@ -18,9 +18,10 @@ from soak_plan import KINDS, NODES, SERVE_RATE, SERVE_REQUESTS, TRAIN_STEPS, kin
 
 LONG_ROUNDS, LONG_DEATHS = 300, 2
 # Of a surviving rank from its 100th round on: KiB (RoundReport's 200 bytes a round are among it, and what Open MPI's
-# agreement keeps after a death: DESIGN.md, "Faults to order"), descriptors (one may be open just then), communicators
-# (those of a round that has ended go a little later; Open MPI keeps some whose collective a revoke has cut short).
-GROWTH_MAX = [1024, 2, 20]
+# agreement keeps after a death: seen were 0.9 to 1.6 MiB, 0.1 to 0.2 where nobody dies), descriptors (one may be open just
+# then), communicators (those of a round that has ended go a little later; Open MPI keeps some whose collective a revoke
+# has cut short: seen were 4 to 20). What leaks in each round grows by more: 200 rounds are looked at.
+GROWTH_MAX = [2048, 2, 60]
 
 
 def options_of():
@@ -69,8 +70,9 @@ class Lab:
                 f"{self.here}/agent", "--hosts", hosts]
 
     def left(self, name):
-        """Processes on the nodes that are left and not the lab's own."""
-        until = time.monotonic() + 5
+        """Processes on the nodes that are left and not the lab's own. Who is behind a dark link finds out by itself that it
+        must end, after two windows and a recovery."""
+        until = time.monotonic() + 15
         while (count := self.tool("nodes.sh", "processes", name).stdout.strip()) != "0":
             if time.monotonic() > until:
                 return [f"{count} processes on the nodes"]

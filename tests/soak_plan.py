@@ -12,7 +12,9 @@ MILD = ["stop", "slow"]
 # How a death is placed. `two`: two ranks in one moment; `within`: a second one in the recovery from the first;
 # `coordinator`: rank 0, which coordinates at first.
 PLACES = ["two", "within", "coordinator"]
-KINDS = [*DEATHS, *MILD, *PLACES, "node"]
+# Of an emulated node: its death, its network's for ever (its members must end themselves), its network's for a moment.
+NODE_DEATHS = {"node": "node", "dark": "link"}
+KINDS = [*DEATHS, *MILD, *PLACES, *NODE_DEATHS, "link"]
 # The first round passes these too, so a recovery is their second time. The others are passed in recoveries only.
 IN_FIRST_ROUND = ["gathered", "planned", "world_split", "group_split", "built", "agreed", "handed_over"]
 IN_RECOVERY = ["noticed", "revoked", "shrunk"]
@@ -22,7 +24,8 @@ NODES = 6   # In the lab: mpirun and two ranks on n0, the client, where there is
 
 def kind_of(order):
     kind = order.split(":")[0]
-    return "hang" if kind == "stop" and order.count(":") == 1 else kind
+    for_ever = order.count(":") == 1
+    return {"stop": "hang", "link": "dark"}.get(kind, kind) if for_ever else kind
 
 
 @dataclasses.dataclass
@@ -108,8 +111,14 @@ class Maker:
                 self.plan.orders.append(f"{kind}:rank={rank}@time={self.dice.randint(20, 1500)}ms:{amount}")
 
     def nodes(self, count):
-        for node in self.dice.sample(range(1, NODES - 1), count):
-            self.plan.orders.append(f"node:n{node}@time={self.dice.randint(100, 2500)}ms")
+        where = range(1, NODES - 1)
+        kinds = self.some(NODE_DEATHS)
+        for node in self.dice.sample(where, count if kinds else 0):
+            what = NODE_DEATHS[self.dice.choice(kinds)]
+            self.plan.orders.append(f"{what}:n{node}@time={self.dice.randint(100, 2500)}ms")
+        if "link" in self.kinds and self.dice.random() < 0.5:
+            self.plan.orders.append(f"link:n{self.dice.choice(where)}@time={self.dice.randint(100, 2000)}ms:"
+                                    f"{self.dice.randint(50, 400)}ms")
 
 
 def plan_of(seed, number, kinds, nodes):
@@ -117,7 +126,7 @@ def plan_of(seed, number, kinds, nodes):
     dice = random.Random(seed * 100_003 + number)
     program = dice.choice(["train", "serve"])
     on_nodes = dice.random() < 0.25
-    if on_nodes and nodes and "node" in kinds:
+    if on_nodes and nodes and {*NODE_DEATHS, "link"} & set(kinds):
         # 12 places: 4 engines, and standbys enough for three nodes.
         plan = Plan(number, program, True, 4, 2 * NODES - 4 - (program == "serve"), 2, False)
         Maker(dice, plan, kinds).nodes(dice.randint(1, 3))

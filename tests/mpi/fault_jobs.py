@@ -31,9 +31,9 @@ class Run:
         return next((what for what in (OPEN_MPI_CRASH, OPEN_MPI_HANG) if what in self.output), "")
 
     def carried_out(self, order):
-        """By a rank, which says so itself, or a node, of which `muster run` says so."""
-        return re.search(rf"^(?:muster\[)?rank \d+(?:, round \d+\])?: a fault to order: {re.escape(order)}(?:$| )",
-                         self.output, re.M) is not None
+        """By a rank, which says so itself, or a node, of which `muster run` says so; where it could not be, that is said."""
+        return re.search(rf"^(?:muster\[)?rank \d+(?:, round \d+\])?: a fault to order: {re.escape(order)}(?:$| |: takes down)",
+                         self.output, re.M) is not None and "no lock is held" not in self.output
 
     def lost(self):
         """Ranks, in the order in which rounds were made without them."""
@@ -42,19 +42,22 @@ class Run:
 
 
 def ranks_of(run_id):
-    """{rank: pid} of the job's processes, wherever they are on this machine."""
+    """{rank: pid} of the job's processes, wherever they are on this machine. Who is alone on its node has a minder, a child
+    with the same environment: it counts only where its parent is gone."""
     found = {}
     wanted = f"MUSTER_RUN_ID={run_id}".encode()
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/environ", "rb") as file:
                 variables = file.read().split(b"\0")
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                parent = int(file.read().rsplit(b")", 1)[1].split()[1])
         except OSError:
             continue
         rank = next((one for one in variables if one.startswith(b"OMPI_COMM_WORLD_RANK=")), None)
         if wanted in variables and rank:
-            found[int(rank.split(b"=")[1])] = int(pid)
-    return found
+            found[int(pid)] = (int(rank.split(b"=")[1]), parent)
+    return {rank: pid for pid, (rank, parent) in found.items() if parent not in found}
 
 
 def end(process):
