@@ -18,6 +18,7 @@ namespace {
 constexpr unsigned kFailuresMax = 1000;
 constexpr unsigned kFruitlessMax = 8;
 constexpr auto kCalm = std::chrono::seconds(10);
+constexpr auto kFarewell = std::chrono::milliseconds(1'000);  ///< A member may hang.
 
 }  // namespace
 
@@ -213,6 +214,7 @@ std::optional<core::Input> Agent::perform(const core::End& effect) {
     ended_ = true;
     heart_.stop();
     if (effect.plan.ending) {
+        mpi::farewell(pool_, kFarewell);
         // Two tell the launcher, so that the death of either does not lose the verdict.
         auto pool = recovery_.pool();
         std::sort(pool.begin(), pool.end());

@@ -32,7 +32,8 @@ char state_of(const char* stat_path) {
 
 /// The child's whole life. Other threads of the parent may have held any lock: nothing here takes one.
 [[noreturn]] void mind(int pipe, pid_t parent, const char* stat_path, int window_ms) {
-    ::setsid();  // A signal to the parent's group is not for the child.
+    ::setsid();                             // A signal to the parent's group is not for the child,
+    ::prctl(PR_SET_NAME, "muster-minder");  // nor is one to all of the program's name.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (pipe > 0) ::syscall(SYS_close_range, 0U, static_cast<unsigned>(pipe) - 1, 0U);
     ::syscall(SYS_close_range, static_cast<unsigned>(pipe) + 1, ~0U, 0U);
@@ -63,8 +64,12 @@ Minder::Minder(std::uint32_t window_ms) {
     const pid_t own = ::getpid();
     std::array<char, 64> path{};
     std::snprintf(path.data(), path.size(), "/proc/%d/stat", static_cast<int>(own));
+    sigset_t all, before;  // The child has the program's handlers, which know nothing of it: it takes no signal.
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, &before);
     child_ = ::fork();
     if (child_ == 0) mind(ends[0], own, path.data(), static_cast<int>(window_ms));
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(ends[0]);
     pipe_ = ends[1];
 }

@@ -90,8 +90,8 @@ bool Relauncher::wants_growth(const Outcome& outcome) const {
     return !growth_.empty() && outcome.code == static_cast<int>(ExitCode::requeue_wanted);
 }
 
-/// A job that ended for good is none; one that was asked to end so that it can grow is, and so is a launch that hung (Open
-/// MPI does so now and then) or came to nothing because a host went meanwhile.
+/// A job that ended for good is none; one that was asked to end so that it can grow is, and so is a launch that came to
+/// nothing because a host went meanwhile.
 std::optional<JobLoss> Relauncher::loss_of(const Outcome& outcome) {
     const auto now = Clock::now();
     if (wants_growth(outcome))
@@ -99,8 +99,6 @@ std::optional<JobLoss> Relauncher::loss_of(const Outcome& outcome) {
     growth_.clear();
     if (!options_.relaunching.on()) return std::nullopt;
     if (outcome.loss) return outcome.loss;
-    if (!outcome.joined && outcome.code == static_cast<int>(ExitCode::timed_out))
-        return JobLoss{.how = "the start hung", .nodes = {}, .last_sign = now, .noticed = now, .over = now};
     if (outcome.joined || outcome.mpirun_status == 0) return std::nullopt;
     const bool launch_failed = launches_ > 0 && outcome.code == outcome.mpirun_status;
     if (launch_failed ||

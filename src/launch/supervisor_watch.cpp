@@ -12,10 +12,12 @@ namespace {
 constexpr std::chrono::milliseconds kTermGrace{3'000};
 constexpr std::chrono::milliseconds kMoment{50};  ///< The ending may come over another link than the last farewell.
 
-/// Endings for want of members, which a new job has.
+/// Endings for want of members, which a new job has, or because something hung: Open MPI now and then never comes back
+/// from MPI_Init, or from a shrink in which another node dies.
 bool repairable(int code) {
     const auto exit_code = static_cast<ExitCode>(code);
-    return exit_code == ExitCode::below_min || exit_code == ExitCode::lost_quorum || exit_code == ExitCode::state_lost;
+    return exit_code == ExitCode::below_min || exit_code == ExitCode::lost_quorum ||
+           exit_code == ExitCode::state_lost || exit_code == ExitCode::timed_out;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpi/pool.hpp"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -64,6 +66,14 @@ bool agree(const Communicator& pool, bool yes) {
     int flag = yes ? 1 : 0;
     // The code is agreed on too: a member that died unseen makes it fail everywhere.
     return MPIX_Comm_agree(pool.get(), &flag) == MPI_SUCCESS && flag == 1;
+}
+
+void farewell(const Communicator& pool, std::chrono::milliseconds limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    MPI_Request request = MPI_REQUEST_NULL;
+    if (MPI_Ibarrier(pool.get(), &request) != MPI_SUCCESS) return;
+    for (int done = 0; done == 0 && std::chrono::steady_clock::now() < until; sched_yield())
+        if (MPI_Test(&request, &done, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
 }
 
 Result<Done> Post::send(const Communicator& pool, int place, core::Bytes message) {

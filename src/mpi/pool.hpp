@@ -4,6 +4,7 @@
 /// Collectives block; the caller watches their deadline. Errors: peer_lost for anything that a death can cause.
 /// Thread safety: the agent's thread only, revoke apart.
 
+#include <chrono>
 #include <list>
 #include <optional>
 #include <utility>
@@ -25,6 +26,10 @@ namespace muster::mpi {
 
 /// Uniform: all survivors get the same answer. True if all said yes and nobody was lost on the way.
 [[nodiscard]] bool agree(const Communicator& pool, bool yes);
+
+/// Comes back when all are here, a member is lost, or the time is over. An agreement's answer may still be on its way to
+/// somebody when others have it; once they are gone, nobody brings it. So whoever means to end waits here after it.
+void farewell(const Communicator& pool, std::chrono::milliseconds limit);
 
 /// Messages on their way to other places. Sending never waits: what MPI has not taken yet is kept until it has.
 class Post {

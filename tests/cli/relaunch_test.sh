@@ -62,7 +62,7 @@ grep -q "the job's state goes on from term 1" "$work/err" || fail_if "from the j
 mkdir "$work/hung"; : >"$work/err"
 MUSTER_JOIN_DEADLINE_MS=2000 timeout 60 "$muster" run -n 2 --relaunch 1 -- bash -c "[ \"\$OMPI_COMM_WORLD_RANK\" = 1 ] && mkdir '$work/hung/once' 2>/dev/null && exec sleep 1000
     exec '$train' --steps $steps --json '$work/result'" >"$work/out" 2>"$work/err" </dev/null &
-job=$!; end "a start that hangs: relaunched" 0 "relaunch 1 of 1: the start hung"
+job=$!; end "a start that hangs: relaunched" 0 "relaunch 1 of 1: it ended with timed_out"
 same_weights "a start that hangs"
 
 # A member that stands still where nobody can end it and MPI cannot be told of it: the others would wait for ever.

@@ -3,9 +3,11 @@
 """Members that fall silent without dying: stopped, gone without a word, hung in their own code. Called as harness.py
 says. Times are printed; the limits are wide, for machines that do other things too.
 """
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -115,6 +117,38 @@ def whoever_is_alone_on_its_node_is_ended_by_its_minder():
     print(f"        alone on its node, stopped -> first commit of the refilled world: {took:.3f} s")
 
 
+def minders(run_id):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as name, open(f"/proc/{pid}/environ", "rb") as variables:
+            if name.read() == "muster-minder\n" and f"MUSTER_RUN_ID={run_id}".encode() in variables.read().split(b"\0"):
+                found.append(int(pid))
+    return found
+
+
+@scenario
+def a_minder_takes_no_signal_of_the_program():
+    """Whoever signals all processes with the program's environment reaches minders too; they go on minding."""
+    order = "stop:rank=2@step=200"
+    signalled = []
+
+    def signal_all():
+        until = time.monotonic() + 20
+        while len(signalled) < 5 and time.monotonic() < until:
+            signalled[:] = minders("minded")
+        for pid in signalled:
+            os.kill(pid, signal.SIGUSR1)
+            os.kill(pid, signal.SIGTERM)
+
+    signals = threading.Thread(target=signal_all)
+    signals.start()
+    code, output, lines = stepper(240, "--step-us", 10_000, options=["--run-id", "minded", "--inject", order], PROOF="alone")
+    signals.join()
+    expect(len(signalled) == 5, f"{len(signalled)} minders", output)
+    expect_refilled(code, output, lines, re.escape(order), 2)
+    expect("(killed)" in output, "not killed", output)
+
+
 @scenario
 def a_short_stop_is_forgiven():
     order = "stop:rank=1@step=20:0.6"
@@ -161,6 +195,16 @@ def who_is_slow_is_said_and_stays():
     expect(code == 0 and "round 1->2" not in output, f"exit code {code}", output)
     slow = [float(times) for times in re.findall(r"^rank 1 on \S+ is slow: .* ms, (\S+) times", output, re.M)]
     expect(slow and max(slow) > 2, f"{slow}", output)
+
+
+@scenario
+def nobody_ends_before_all_know_that_the_job_has_ended():
+    """The agreement's answer could still be on its way to somebody: who exits brings it no more. #2 is the ending."""
+    order = "stop:rank=2@point=agreed#2:0.6"
+    code, output, lines = stepper(20, options=["-v", "--inject", order])
+    expect(code == 0 and output.count("right") == 5, f"exit code {code}", output)
+    waited = at(lines, "^the job has ended: 0") - at(lines, re.escape(order) + "$")
+    expect(0.4 < waited < 5, f"the others ended {waited:.3f} s after it stood still", output)
 
 
 @scenario
