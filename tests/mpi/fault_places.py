@@ -199,8 +199,8 @@ class Nodes(Place):
         return os.path.join(self.six, name)
 
     def together(self, kind, cells):
-        # States follow fast: more than two moments without the link may be one that is longer than the window.
-        return 2 if kind == "link" else self.NODE_DEATHS_MAX if kind in NODE_DEATHS else super().together(kind, cells)
+        # States follow fast: moments without the link add up to one that may be longer than the window.
+        return 1 if kind == "link" else self.NODE_DEATHS_MAX if kind in NODE_DEATHS else super().together(kind, cells)
 
     def victims(self, kind, at):
         return [2 * at + 2, 2 * at + 3] if is_of_a_node(kind) else [at]

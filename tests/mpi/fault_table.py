@@ -13,7 +13,7 @@ Anything else (hang, never, lost, weights, code-N ...) is a failure, and the sta
     fault_table.py MPIRUN TESTS BIN --nodes ...     over emulated nodes, under Open MPI 6, with what
                                                     `tests/lab/openmpi6.sh build train serve` has built; status 77 where that
                                                     cannot be
-    ... --brief         each state with one kind of death, not with each
+    ... --brief         each kind in some states, not in each
     ... --single        each cell in a job of its own
 One job goes through all states and meets a fault in each; where it fails, each cell is tried alone to find the guilty.
 `hold-lock` is this machine's only: the lock is that of a meeting, and a job over nodes meets by a `muster run` on each.
@@ -110,10 +110,14 @@ def jobs_of(place, kinds, options):
     """What may be in one job: [[(kind, state), ...], ...]."""
     states = options.states
     families = [[kind for kind in kinds if kind in family] for family in (MILD, RANK_DEATHS, NODE_DEATHS)]
+    short, links = [kind for kind in families[0] if kind != "link"], [kind for kind in families[0] if kind == "link"]
     if options.brief:
-        series = [turns_of(family, states) for family in families if family]
+        mild = turns_of(short, states) if short else []
+        mild[-1:] = [(kind, states[-1]) for kind in links] or mild[-1:]
+        of_ranks, of_nodes = (turns_of(family, some) if family else []
+                              for family, some in zip(families[1:], (states, states[1::2] or states)))
+        series = [cells for cells in (mild, of_ranks, of_nodes) if cells]
     else:
-        short, links = [kind for kind in families[0] if kind != "link"], [kind for kind in families[0] if kind == "link"]
         series = [[(kind, state) for kind in short for state in states]] if short else []
         series += [[(kind, state) for state in states] for kind in [*links, *families[1], *families[2]]]
     found = []
