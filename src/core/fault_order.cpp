@@ -285,8 +285,9 @@ std::string complaint_about_nodes(const std::vector<FaultOrder>& orders, const s
 }
 
 bool stops_for_ever(const std::vector<FaultOrder>& orders) {
-    return std::any_of(orders.begin(), orders.end(),
-                       [](const FaultOrder& order) { return order.kind == FaultKind::stop && order.amount_us == 0; });
+    return std::any_of(orders.begin(), orders.end(), [](const FaultOrder& order) {
+        return (order.kind == FaultKind::stop || order.kind == FaultKind::link) && order.amount_us == 0;
+    });
 }
 
 }  // namespace muster::core

@@ -98,7 +98,7 @@ struct FaultOrder {
 [[nodiscard]] std::string complaint_about_nodes(const std::vector<FaultOrder>& orders,
                                                 const std::vector<std::string>& nodes);
 
-/// Does one of them stop a process and never let it go on?
+/// Does one of them stop a process, or take a link down, and never let it go on? mpirun then waits for it, too.
 [[nodiscard]] bool stops_for_ever(const std::vector<FaultOrder>& orders);
 
 }  // namespace muster::core

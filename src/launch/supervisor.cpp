@@ -164,7 +164,7 @@ void Supervisor::push_when_due() {
     if (pressure_ == Pressure::none && options_.stopped_ranks) {
         view_.killed_late = true;
         options_.on_line("muster: mpirun is still there " + waited +
-                         " after the job's ending, as a rank was stopped to order; it is killed");
+                         " after the job's ending, as an ordered fault keeps a rank or a link from it; it is killed");
         press(Pressure::kill, Clock::time_point::max());
     } else if (pressure_ == Pressure::none) {
         view_.killed_late = true;

@@ -195,6 +195,8 @@ TEST(FaultOrder, ARankThatTheJobLacks) {
 TEST(FaultOrder, WhoStandsForEver) {
     EXPECT_TRUE(stops_for_ever(*parse_fault_orders("kill:rank=2@step=1;stop:rank=2@step=1")));
     EXPECT_FALSE(stops_for_ever(*parse_fault_orders("kill:rank=2@step=1;stop:rank=2@step=1:1")));
+    EXPECT_TRUE(stops_for_ever(*parse_fault_orders("link:n1@step=1"))) << "mpirun waits for the daemon there";
+    EXPECT_FALSE(stops_for_ever(*parse_fault_orders("link:n1@step=1:0.3")));
 }
 
 TEST(FaultPoints, AllThatTheTextNamesAreThere) {
