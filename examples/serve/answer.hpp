@@ -14,7 +14,7 @@ namespace serve {
 
 struct EngineWord {
     std::uint32_t rank = 0;
-    std::uint32_t padding = 0;
+    std::uint32_t replica = 0;  ///< Its number, where the job has a controller.
     std::uint64_t forwards = 0, dummy_forwards = 0;
     std::uint64_t released_bytes = 0;  ///< What this process gave back when the job was last suspended, as measured.
 };

@@ -107,7 +107,9 @@ std::optional<std::vector<std::uint32_t>> Engine::exchanged(Pass& pass, bool die
 /// A reply may be refused: this engine was out of the world for a while, and another one has the request since.
 void Engine::answer(std::span<const std::uint32_t> classes) {
     const auto& turns = session_.turns();
+    const auto replica = session_.replica();
     Answer answer{.engine = {.rank = session_.rank().value,
+                             .replica = replica ? static_cast<std::uint32_t>(replica->id.value) : 0,
                              .forwards = turns.forward,
                              .dummy_forwards = turns.dummy_forward,
                              .released_bytes = resident_.released_bytes()}};

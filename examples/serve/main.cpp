@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "muster/session.hpp"
+#include "serve/deployment.hpp"
 #include "serve/engine.hpp"
 #include "serve/operator.hpp"
 #include "serve/options.hpp"
@@ -60,12 +61,25 @@ serve::Report converse(muster::Session& session, serve::Traffic& traffic, serve:
         session.abort("client: " + client.error().text);
         return report;
     }
+    serve::Deployment deployment(session.controller(), tally, options);
+    if (!options.replicas.empty() && !deployment.begin()) {
+        report.deployment = deployment.report();
+        session.abort("deployment: " + *report.deployment.failure);
+        return report;
+    }
+    std::thread deploying([&] {
+        if (!options.replicas.empty() && !deployment.run())
+            session.abort("deployment: " + *deployment.report().failure);
+        tally.deployed();
+    });
     std::thread operating([&] {
         report.signals = serve::Operator(*client, tally, options).run();
         if (report.signals.failure) session.abort("operator: " + *report.signals.failure);
     });
     report.traffic = traffic.run(*client);
     operating.join();
+    deploying.join();
+    report.deployment = deployment.report();
     return report;
 }
 
@@ -95,6 +109,9 @@ int run(const serve::Options& options) {
         return fail(muster::ExitCode::bad_usage,
                     "this program needs one client and engines that wait for requests: --clients 1 --work requests for "
                     "muster run, MUSTER_CLIENTS=1 MUSTER_WORK=requests for mpirun");
+    if (config->controller == options.replicas.empty())
+        return fail(muster::ExitCode::bad_usage,
+                    "a job with a controller (--controller for muster run) needs --replicas, and no other one does");
     const auto weights = serve::trained_weights(*data);
     auto memory = serve::Memory::allocate(weights, options.cache_mib);
     if (!memory) return fail(muster::ExitCode::bad_usage, memory.error().text);

@@ -16,6 +16,7 @@ OperatorReport Operator::run() {
     bool going = true;
     for (std::uint32_t number = 1; going && number <= options_.cycles; ++number) going = cycle(number);
     if (going && !tally_.wait_answered(options_.requests)) going = fail("some requests were not answered");
+    if (going && !tally_.wait_deployed()) going = fail("the deployment was not finished");
     if (going) (void)step("stop", &muster::Client::stop);
     return std::move(report_);
 }

@@ -20,6 +20,10 @@ constexpr const char* kAbout =
     "  muster run -n 4 --group-size 2 --standbys 1 --clients 1 --work requests -- serve --kill 1@150\n"
     "  muster run -n 4 --group-size 2 --standbys 1 --clients 1 --work requests -- serve --kill 2@suspend --json -\n"
     "  muster run -n 4 --group-size 2 --clients 1 --work requests -- serve --only-slots 2 --cycles 0\n"
+    "  muster run -n 8 --group-size 1 --clients 1 --work requests --controller -- serve --replicas 2,6,3 --cycles 0\n"
+    "  muster run -n 8 --group-size 1 --clients 1 --work requests --controller --inject "
+    "crash-after-checkpoint=0.1,max=4:kill "
+    "-- serve --replicas 1,2 --calls 50 --cycles 0\n"
     "  MUSTER_GROUP_SIZE=2 MUSTER_STANDBYS=1 MUSTER_CLIENTS=1 MUSTER_WORK=requests mpirun --with-ft ulfm -n 6 serve";
 
 constexpr const char* kAboutKill =
@@ -42,6 +46,14 @@ void add_options(CLI::App& app, Options& options) {
         ->check(CLI::Range(1, 86'400));
     number("--only-slots", options.only_slots,
            "Ask only the engines at the first so many slots, and show what the others do meanwhile");
+    app.add_option("--replicas", options.replicas,
+                   "In a job with a controller: N,N,...: how many replicas serve, changed at equal distances in the "
+                   "course of the requests")
+        ->delimiter(',')
+        ->check(CLI::Range(1, 10'000));
+    number("--calls", options.calls,
+           "In a job with a controller: so many random calls of it at equal distances in the course of the requests "
+           "(backends, traffic, and the numbers of --replicas at random); at the end all that was answered must hold");
     app.add_option("--json", options.json, "File for the result; - is standard output, in place of the table");
     number("--data", options.data, "The digits, CSV, gzipped or not");
 }

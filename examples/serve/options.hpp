@@ -21,7 +21,10 @@ struct Options {
     std::uint32_t cache_mib = 32;   ///< Of each engine.
     std::uint32_t patience_s = 30;  ///< For one transition, and for the next answer while the job runs.
     std::uint32_t only_slots = 0;   ///< Requests go to the engines at the first so many slots alone; 0: to any.
-    std::string json;               ///< Empty: no result file. "-": standard output, in place of the table.
+    /// With a controller: replicas of the backend, one number after the other in the course of the requests.
+    std::vector<std::uint32_t> replicas;
+    std::uint32_t calls = 0;  ///< With a controller: random calls in the course of the requests, instead of that.
+    std::string json;         ///< Empty: no result file. "-": standard output, in place of the table.
     std::string data;
     std::vector<KillOrder> kills;
 };

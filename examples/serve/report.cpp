@@ -45,6 +45,10 @@ Json to_json(const Report& report, const std::vector<std::string>& problems) {
               {"transitions", Json::array()},
               {"engines", Json::array()},
               {"rounds", Json::array()},
+              {"scalings", Json::array()},
+              {"calls", report.deployment.calls},
+              {"goals", report.deployment.goals},
+              {"replicas", traffic.replicas},
               {"problems", problems}};
     for (const auto& t : report.signals.transitions)
         json["transitions"].push_back({{"signal", t.signal}, {"ms", t.ms}, {"open_requests", t.open_requests}});
@@ -54,6 +58,8 @@ Json to_json(const Report& report, const std::vector<std::string>& problems) {
                                    {"forwards", engine.word.forwards},
                                    {"dummy_forwards", engine.word.dummy_forwards},
                                    {"released_mib", static_cast<double>(engine.word.released_bytes) / kMib}});
+    for (const auto& s : report.deployment.scalings)
+        json["scalings"].push_back({{"replicas", s.replicas}, {"ms", s.ms}});
     for (const auto& round : report.rounds) json["rounds"].push_back(to_json(round));
     return json;
 }
@@ -64,6 +70,14 @@ void print_transitions(const OperatorReport& signals) {
     std::printf("\n%-12s%12s%16s\n", "transition", "ms", "open requests");
     for (const auto& t : signals.transitions)
         std::printf("%-12s%12.1f%16zu\n", t.signal.c_str(), t.ms, t.open_requests);
+}
+
+void print_scalings(const DeploymentReport& deployment) {
+    if (!deployment.scalings.empty()) std::printf("\n%-12s%12s\n", "replicas", "ms");
+    for (const auto& s : deployment.scalings) std::printf("%-12u%12.1f\n", s.replicas, s.ms);
+    if (deployment.calls > 0)
+        std::printf("%llu random calls of the controller, %llu goals, all of them there at the end\n",
+                    wide(deployment.calls), wide(deployment.goals));
 }
 
 void print_engines(const TrafficReport& traffic) {
@@ -93,6 +107,7 @@ void print_table(const Report& report, const std::vector<std::string>& problems)
     std::printf("%-12s%12.1f ms, the slowest %.1f ms\n", "median", time_at(traffic.times_ms, 0.5),
                 time_at(traffic.times_ms, 1));
     print_transitions(report.signals);
+    print_scalings(report.deployment);
     print_engines(traffic);
     print_rounds(report.rounds);
     std::printf("\n");
@@ -113,6 +128,7 @@ std::vector<std::string> problems_of(const Report& report, const Options& option
     unless_zero(traffic.twice, " answers came to requests that had one");
     unless_zero(traffic.strange, " answers came to nothing that was asked");
     unless_zero(traffic.differing, " answers are not those of a quiet run");
+    if (report.deployment.failure) problems.push_back("deployment: " + *report.deployment.failure);
     if (report.signals.failure) problems.push_back("operator: " + *report.signals.failure);
     for (const auto& order : options.kills) {
         const auto died = [&](const muster::Loss& loss) { return loss.rank == order.rank; };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "muster/session.hpp"
+#include "serve/deployment.hpp"
 #include "serve/operator.hpp"
 #include "serve/options.hpp"
 #include "serve/traffic.hpp"
@@ -15,6 +16,7 @@ namespace serve {
 struct Report {
     TrafficReport traffic;
     OperatorReport signals;
+    DeploymentReport deployment;
     std::vector<muster::RoundReport> rounds;
 };
 

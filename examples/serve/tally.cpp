@@ -22,6 +22,8 @@ void Tally::close() {
 
 bool Tally::wait_sent(std::uint64_t count) { return wait(sent_, count); }
 bool Tally::wait_answered(std::uint64_t count) { return wait(answered_, count); }
+bool Tally::wait_deployed() { return wait(deployed_, 1); }
+void Tally::deployed() { count(deployed_); }
 
 bool Tally::wait(const std::uint64_t& number, std::uint64_t count) {
     std::unique_lock lock(mutex_);

@@ -20,6 +20,9 @@ public:
     /// False: closed before it came to that.
     [[nodiscard]] bool wait_sent(std::uint64_t count);
     [[nodiscard]] bool wait_answered(std::uint64_t count);
+    /// Until the calls of the controller, if there are any, are made and looked at.
+    [[nodiscard]] bool wait_deployed();
+    void deployed();
     [[nodiscard]] std::uint64_t sent() const;
     /// Since anything was counted.
     [[nodiscard]] std::chrono::steady_clock::duration quiet_for() const;
@@ -31,6 +34,7 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     std::uint64_t sent_ = 0, answered_ = 0, transitions_ = 0;
+    std::uint64_t deployed_ = 0;
     bool closed_ = false;
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };

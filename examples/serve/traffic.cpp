@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "moe/random.hpp"
+#include "serve/deployment.hpp"
 
 namespace serve {
 namespace {
@@ -46,6 +47,7 @@ bool Traffic::send(muster::Client& client) {
         const muster::RequestId id{number + 1};
         muster::SubmitOptions to{.id = id};
         if (options_.only_slots > 0) to.engine = muster::Slot{static_cast<std::uint32_t>(number) % options_.only_slots};
+        if (!options_.replicas.empty()) to.endpoint = kEndpoint;
         const auto sent = client.submit(sample.picture, std::move(to));
         if (!sent) return fail(name_of(id) + sent.error().text);
         ++report_.sent;
@@ -103,6 +105,7 @@ void Traffic::judge(const Sending& sending, const Answer& answer) {
     if (answer.label == sending.sample->label) ++report_.right;
     if (answer.label != sending.sample->quiet_answer) ++report_.differing;
     report_.times_ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - sending.at).count());
+    if (answer.engine.replica != 0) report_.replicas.insert(answer.engine.replica);
     auto& engine = report_.engines[answer.engine.rank];
     ++engine.answered;
     engine.word = answer.engine;

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct TrafficReport {
         EngineWord word;  ///< Its last.
     };
     std::map<std::uint32_t, Engine> engines;  ///< By rank.
+    std::set<std::uint32_t> replicas;         ///< That have answered, where there is a controller.
 };
 
 class Traffic {

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "muster/lifecycle.hpp"
@@ -33,8 +34,8 @@ using Bytes = std::vector<std::byte>;
 struct Reply {
     RequestId id;
     Bytes bytes;
-    /// refused: "No engines connected", or the named slot is not there; busy: as many requests are open as may be, ask
-    /// again later; aborted: taken back; ended: the job or its engines have stopped.
+    /// refused: "No engines connected", or the named slot, endpoint or backend is not there; busy: as many requests are
+    /// open as may be, ask again later; aborted: taken back; ended: the job or its engines have stopped.
     std::optional<Error> error;
 };
 
@@ -43,6 +44,9 @@ struct SubmitOptions {
     std::optional<RequestId> id{};    ///< Nothing: the next free one.
     std::optional<Slot> engine{};     ///< Only the engine at this slot, whoever it is when the request gets there.
     std::vector<BlockHash> blocks{};  ///< Of its prefix, for Routing::prefix_affinity: each names all before it, too.
+    /// In a job with a controller, one of the two: the endpoint, whose traffic policy draws the backend, or the
+    /// backend itself. Requests wait while their backend has no replica that serves.
+    std::string endpoint{}, backend{};
 };
 
 namespace detail {
@@ -75,7 +79,8 @@ public:
     Operation stop();                 ///< Pauses first where the job runs.
     Operation signal(Signal signal);  ///< The bare signal, with the source's rules (DESIGN.md, "Lifecycle").
 
-    /// Hands a request to some engine. Copies `bytes`. Errors: refused (too large, or the id is in use), ended.
+    /// Hands a request to some engine. Copies `bytes`. Errors: refused (too large, the id is in use, or both an
+    /// endpoint and a backend are named), ended.
     [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, std::optional<RequestId> id = {});
     [[nodiscard]] Result<RequestId> submit(std::span<const std::byte> bytes, SubmitOptions options);
     /// Takes a request back. It still ends once: as `aborted` where no engine had begun, else with its reply.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "muster/lifecycle.hpp"
+#include "muster/replica.hpp"
 #include "muster/types.hpp"
 
 namespace muster {
@@ -64,6 +65,22 @@ struct Hooks {
     /// On engines, for every world barrier in order: `reached` is the stable state behind it. A barrier that the others
     /// crossed while this engine was being interrupted is told of when it takes the next round over.
     std::function<void(std::uint64_t barrier, State reached)> crossed;
+    /// This member is to be of a replica: load the model, allocate. On a standby, while the others serve on; on an
+    /// engine of an idle group, between two turns; in a new round, before next() says rebuilt, where this member fills
+    /// another one's place. An error is a no with a reason: no round happens, and the controller tries again. What was
+    /// prepared for and does not come is not taken back by a call: the next prepare, if any, is for another replica.
+    /// A standby that is called into the world meanwhile keeps all others waiting until this returns:
+    /// Session::interrupted() says so.
+    std::function<Result<Done>(const ReplicaInfo&)> prepare;
+    /// Whether this engine can go on serving. Empty: it can, as long as it takes turns or rests. A member that has said
+    /// no, or nothing, three times in a row has its replica replaced.
+    std::function<bool()> healthy;
+};
+
+/// What a change of the job's state outlives, beside the loss of all but one of the members that keep it.
+enum class Durability {
+    file,   ///< The death of the whole job.
+    fsync,  ///< A crash of its machines, too; each change waits for the disk.
 };
 
 struct Config {
@@ -103,12 +120,19 @@ struct Config {
     /// Where the steps of each round's rendezvous are written as JSON lines: nowhere, "link" (to `muster run`), or a
     /// file that is appended to.
     std::string events;
+    /// Where the job's state is written as well (registry, controller, wanted lifecycle; DESIGN.md, "Journal"), so that
+    /// the same run, started again, goes on from it; empty: nowhere. Shared by all nodes, or one on each.
+    std::string state_directory;
+    Durability durability = Durability::fsync;
+    std::uint32_t controller_period_ms = 100;     ///< Between two turns of the controller's loop.
     std::string location;                         ///< Place in the topology, "rack/node"; empty: the host's name.
     std::uint32_t join_deadline_ms = 120'000;     ///< For the first round, from join() on.
     std::uint32_t recovery_deadline_ms = 60'000;  ///< For each blocking step of a recovery.
     std::uint32_t commit_deadline_ms = 600'000;   ///< For the slowest engine to reach a commit.
     std::uint32_t turn_deadline_ms = 600'000;     ///< For a lockstep group's slowest member to reach a turn's vote.
-    std::uint32_t barrier_deadline_ms = 60'000;   ///< After that a barrier says who is missing; it goes on waiting.
+    std::uint32_t prepare_deadline_ms =
+        100'000;  ///< For a replica's slowest member to be ready; then it is rolled back.
+    std::uint32_t barrier_deadline_ms = 60'000;  ///< After that a barrier says who is missing; it goes on waiting.
     /// POSIX signals that become signals of the job, "TERM=stop,USR1=suspend"; "off": none. Taken where the program
     /// has no handler of its own.
     std::string posix_signals = "TERM=stop,USR1=suspend";
@@ -122,8 +146,8 @@ struct Config {
     /// MUSTER_CONSENSUS_EVERY, MUSTER_WORK (always, requests), MUSTER_STAY (no, yes), MUSTER_ROUTING (round_robin,
     /// least_loaded, power_of_two, prefix_affinity), MUSTER_QUEUE_MAX_PER_ENGINE, MUSTER_QUEUE_MAX,
     /// MUSTER_LOAD_INTERVAL_MS, MUSTER_FAN_OUT, MUSTER_FOLLOWERS, MUSTER_SIGNALS, MUSTER_RUN_ID,
-    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it
-    /// may be.
+    /// MUSTER_LOCATION, MUSTER_EVENTS, MUSTER_STATE, MUSTER_DURABILITY (file, fsync), MUSTER_CONTROLLER_PERIOD_MS,
+    /// MUSTER_*_DEADLINE_MS. Errors: Fault::bad_setup names the variable and what it may be.
     [[nodiscard]] static Result<Config> from_environment();
 };
 

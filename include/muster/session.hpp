@@ -13,10 +13,10 @@
 ///
 /// MPI types are in muster/mpi.hpp (the world's communicator, track()).
 /// Thread safety: all calls of one Session belong to one thread, the engine thread, except interrupted(), abort(),
-/// client(), wait_for(), state(), reached(), regroup(), park(), unpark() and set_closed(), which any thread may call.
-/// One Session per process. Errors: expected failures are Results or an ended turn; a broken invariant stops the
-/// process with a message. Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM communicator
-/// rebuilds; see DESIGN.md.
+/// client(), controller(), wait_for(), state(), reached(), regroup(), park(), unpark() and set_closed(), which any
+/// thread may call. One Session per process. Errors: expected failures are Results or an ended turn; a broken invariant
+/// stops the process with a message. Source: design of torch's dynamic rendezvous (rounds, standbys) on ULFM
+/// communicator rebuilds; see DESIGN.md.
 
 #include <chrono>
 #include <cstddef>
@@ -29,9 +29,11 @@
 #include "muster/buffer.hpp"
 #include "muster/client.hpp"
 #include "muster/config.hpp"
+#include "muster/controller.hpp"
 #include "muster/exit_codes.hpp"
 #include "muster/lifecycle.hpp"
 #include "muster/load.hpp"
+#include "muster/replica.hpp"
 #include "muster/store.hpp"
 #include "muster/types.hpp"
 
@@ -77,7 +79,7 @@ struct World {
 
 /// A request as an engine sees it.
 struct Request {
-    Rank client;
+    Rank client;  ///< Above every rank there is: this is a copy of a request (shadow traffic), its reply goes nowhere.
     RequestId id;
     Bytes bytes;
 };
@@ -180,6 +182,9 @@ public:
     /// Errors: timed_out, ended.
     [[nodiscard]] Result<Client> client(std::chrono::milliseconds deadline = std::chrono::seconds(30));
 
+    /// What the job is to run, and where its requests go. Any member, any thread.
+    [[nodiscard]] Controller controller();
+
     /// The store of the round that this member's last turn was in (World::round): a dictionary that all members of the
     /// round share, empty when it begins, refused by name once the job is in a later one. Any thread may use it.
     [[nodiscard]] std::shared_ptr<Store> store() const;
@@ -226,8 +231,11 @@ public:
     /// One atomic load.
     [[nodiscard]] bool interrupted() const;
 
-    [[nodiscard]] Rank rank() const;           ///< This member's name for life.
-    [[nodiscard]] bool is_client() const;      ///< One of the last Config::clients ranks: its next() only ever ends.
+    [[nodiscard]] Rank rank() const;       ///< This member's name for life.
+    [[nodiscard]] bool is_client() const;  ///< One of the last Config::clients ranks: its next() only ever ends.
+    /// What this member's replica is, as of the last turn; nothing in an idle group, on standbys and without a
+    /// controller.
+    [[nodiscard]] std::optional<ReplicaInfo> replica() const;
     [[nodiscard]] const World& world() const;  ///< As of the last turn; on a standby, as of the last round it saw.
     [[nodiscard]] const std::vector<RoundReport>& rounds() const;  ///< Every rebuild since join, oldest first.
     [[nodiscard]] const Ending& ending() const;                    ///< Valid once next() said ended.

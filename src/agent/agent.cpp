@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "agent/inject.hpp"
 #include "agent/log.hpp"
 #include "agent/settings.hpp"
+#include "core/assert.hpp"
 #include "core/ranks.hpp"
 
 namespace muster::agent {
@@ -20,6 +22,8 @@ constexpr unsigned kInARow = 16;
 constexpr auto kLookOnce = std::chrono::microseconds(200);
 /// A program that does not commit gets its round's line this long after the handover.
 constexpr auto kReportAnyway = std::chrono::seconds(5);
+/// The controller's own deadline for a start comes after the steward's, which knows why.
+constexpr std::uint64_t kControllerPatience = 20'000;
 /// A leaver that hears nothing asks for a round itself.
 constexpr int kLeavePatience = 5;
 
@@ -34,6 +38,12 @@ core::PlanSettings plan_settings(const Config& config) {
             .launcher_node = node != nullptr ? node : ""};
 }
 
+/// Snapshot ids of two processes are to differ.
+std::uint64_t random_seed() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32U | device();
+}
+
 core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) {
     return {.fan_out = config.fan_out,
             .store = {.run_id = config.run_id},
@@ -42,7 +52,15 @@ core::SwitchboardSettings switchboard_settings(const Config& config, Rank self) 
                        .queue_max_per_engine = config.queue_max_per_engine,
                        .queue_max = config.queue_max},
             .load_interval_ms = std::max(1u, config.load_interval_ms),
-            .coordination = config.consensus != ConsensusMode::off};
+            .coordination = config.consensus != ConsensusMode::off,
+            .controller = {.controller = {.start_limit_ms = config.prepare_deadline_ms + kControllerPatience,
+                                          .crash_after_checkpoint = crash_after_checkpoint(),
+                                          .detached = true},
+                           .period_ms = config.controller_period_ms,
+                           .seed = random_seed()},
+            .replicas = has_steward(config),
+            .steward = {.unit = std::max(1u, config.group_size) * config.engine_ranks,
+                        .start_limit_ms = config.prepare_deadline_ms}};
 }
 
 std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
@@ -55,7 +73,7 @@ std::vector<core::Member> members(const std::vector<RosterEntry>& roster) {
 }  // namespace
 
 Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self,
-             const Surroundings& around)
+             const Surroundings& around, const std::optional<core::RestoredJob>& restored)
     : config_(config),
       roster_(std::move(roster)),
       pool_(std::move(pool)),
@@ -71,6 +89,12 @@ Agent::Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communi
       desk_(config.leave_window_ms),
       link_(self),
       events_(config.events, link_) {
+    if (!config.state_directory.empty()) switchboard_.write_to(journal_.emplace(config, self));
+    if (restored) {
+        const bool is_state = switchboard_.restore(*restored);
+        MUSTER_ASSERT(is_state);  // Folded by read_state().
+        say("the job's state goes on from " + core::words_of(restored->position));
+    }
     const char* proof = std::getenv("MUSTER_PROOF");
     witness_ = proof == nullptr || std::string_view(proof) != "off";
 }
@@ -87,6 +111,7 @@ bool Agent::pump(std::chrono::milliseconds wait) {
     serve_engine();
     if (!ended_) listen(rang);
     if (!ended_) switchboard_.engine_says(inbox_.says(switchboard_.in_progress()));
+    switchboard_.parks(mailbox_.parked());
     if (!ended_) apply(switchboard_.tick(milliseconds(Clock::now())));
     if (!ended_ && desk_.due(recovery_.world(), milliseconds(Clock::now()))) recover("engines leave");
     if (!ended_) tell_standbys();

@@ -18,6 +18,7 @@
 #include "agent/link.hpp"
 #include "agent/mailbox.hpp"
 #include "agent/roster.hpp"
+#include "agent/state_directory.hpp"
 #include "agent/watchdog.hpp"
 #include "core/leave_desk.hpp"
 #include "core/recovery.hpp"
@@ -45,9 +46,10 @@ struct Traffic {
 
 class Agent {
 public:
-    /// `pool`: all that were alive when the roster was exchanged.
+    /// `pool`: all that were alive when the roster was exchanged. `restored`: what an earlier launch has left, where
+    /// this member was to look for it.
     Agent(const Config& config, std::vector<RosterEntry> roster, mpi::Communicator pool, Rank self,
-          const Surroundings& around);
+          const Surroundings& around, const std::optional<core::RestoredJob>& restored = {});
 
     /// The first round. Blocks until it is handed over, or the job has ended.
     void form();
@@ -88,7 +90,12 @@ private:
     void perform(core::RequestEnded& effect);
     void perform(core::StoreCallEnded& effect);
     void perform(core::RegistryCallEnded& effect);
+    void perform(core::ControllerCallEnded& effect);
+    void perform(core::ReplicaOrder& effect);
+    void perform(core::CrashOrder& effect);
     void perform(core::RequestCalledOff& effect);
+    void perform(core::PrepareEngine& effect);
+    void perform(core::CheckEngine& effect);
     void perform(core::LoadsHeard& effect);
     void perform(core::LeavingHeard& effect);
     void perform(core::StateHeard& effect);
@@ -132,6 +139,7 @@ private:
     detail::Desk& desk_of_clients_;
     Watchdog& watchdog_;
     core::Recovery recovery_;
+    std::optional<StateJournal> journal_;
     core::Switchboard switchboard_;
     mpi::Post post_;
     core::LeaveDesk desk_;

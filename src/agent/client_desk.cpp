@@ -12,6 +12,12 @@ Error late(const std::string& what, std::chrono::milliseconds deadline) {
     return {Fault::timed_out, what + " within " + std::to_string(deadline.count()) + " ms"};
 }
 
+core::Target target_of(const SubmitOptions& options) {
+    if (!options.endpoint.empty()) return {core::Target::endpoint, options.endpoint};
+    if (!options.backend.empty()) return {core::Target::backend, options.backend};
+    return {};
+}
+
 }  // namespace
 
 template <class Ready>
@@ -78,6 +84,9 @@ Result<RequestId> Desk::submit(std::span<const std::byte> bytes, SubmitOptions o
     if (options.blocks.size() > core::kBlocksMax)
         return Error{Fault::refused, std::to_string(options.blocks.size()) + " block hashes are more than " +
                                          std::to_string(core::kBlocksMax)};
+    if (!options.endpoint.empty() && !options.backend.empty())
+        return Error{Fault::refused, "a request names endpoint '" + options.endpoint + "' and backend '" +
+                                         options.backend + "': it must be one of the two"};
     const auto id = options.id;
     while (!id && open_.contains(RequestId{requests_ + 1})) ++requests_;
     const RequestId name = id.value_or(RequestId{requests_ + 1});
@@ -85,7 +94,8 @@ Result<RequestId> Desk::submit(std::span<const std::byte> bytes, SubmitOptions o
     if (open_.contains(name))
         return Error{Fault::refused, "request " + std::to_string(name.value) + " is open already"};
     open_.insert(name);
-    put(Submit{name, Bytes(bytes.begin(), bytes.end()), {options.engine, std::move(options.blocks)}});
+    put(Submit{
+        name, Bytes(bytes.begin(), bytes.end()), {options.engine, std::move(options.blocks), target_of(options)}});
     return name;
 }
 
@@ -204,6 +214,40 @@ Result<core::message::RegistryTold> Desk::look(core::message::RegistryAsk ask, s
     if (!told) return *over_;
     if (told->error) return Error{Fault::refused, std::move(*told->error)};
     return std::move(*told);
+}
+
+Result<Bytes> Desk::control(const core::controller::Call& call, std::chrono::milliseconds deadline) {
+    std::unique_lock lock(mutex_);
+    if (over_) return *over_;
+    auto bytes = core::controller::encode(call);
+    if (bytes.size() > core::kRequestMax)
+        return Error{Fault::refused, "a call of the controller of " + std::to_string(bytes.size()) +
+                                         " bytes is above the limit of " + std::to_string(core::kRequestMax)};
+    const core::CallId id{++calls_.value};
+    auto& open = controller_calls_[id];
+    open.changes = std::holds_alternative<core::controller::Command>(call);
+    core::CallId settled = id;
+    for (const auto& [other, one] : controller_calls_)
+        if (one.changes && other < settled) settled = other;
+    put(core::message::ControllerAsk{id, std::move(bytes), settled, {}});
+    const bool here = sleep(lock, deadline, [&open, this] { return open.ended || over_; });
+    auto ended = std::move(open.ended);
+    controller_calls_.erase(id);
+    if (!here) {
+        put(GiveUp{id});
+        return late("the controller was not heard from", deadline);
+    }
+    if (!ended) return *over_;
+    if (ended->told.error) return Error{ended->over ? Fault::ended : Fault::refused, std::move(*ended->told.error)};
+    return std::move(ended->told.answer);
+}
+
+void Desk::controller_call_ended(core::ControllerCallEnded ended) {
+    const std::scoped_lock lock(mutex_);
+    const auto open = controller_calls_.find(ended.told.id);
+    if (open == controller_calls_.end()) return;  // Its caller has gone.
+    open->second.ended = std::move(ended);
+    changed_.notify_all();
 }
 
 void Desk::registry_call_ended(core::message::RegistryTold told) {

@@ -45,10 +45,10 @@ struct Desk {
     };
     struct WatchLoads {};
     struct GiveUp {
-        core::CallId id;  ///< Of a call on the registry whose caller's deadline has passed.
+        core::CallId id;  ///< Of a call on the registry or the controller whose caller's deadline has passed.
     };
-    using Out =
-        std::variant<Connect, Ask, Submit, Abort, WatchLoads, core::StoreCall, core::message::RegistryAsk, GiveUp>;
+    using Out = std::variant<Connect, Ask, Submit, Abort, WatchLoads, core::StoreCall, core::message::RegistryAsk,
+                             core::message::ControllerAsk, GiveUp>;
     using Clock = std::chrono::steady_clock;
 
     /// `ring` wakes the agent. `pump`, where set, does the agent's work, called on the engine thread.
@@ -71,6 +71,8 @@ struct Desk {
     /// The answer to a call on the job's registry, by the deadline. Its id is filled in here.
     [[nodiscard]] Result<core::message::RegistryTold> look(core::message::RegistryAsk ask,
                                                            std::chrono::milliseconds deadline);
+    /// The same for a call of the controller: a controller::Answer, as bytes.
+    [[nodiscard]] Result<Bytes> control(const core::controller::Call& call, std::chrono::milliseconds deadline);
 
     // The agent.
     [[nodiscard]] std::vector<Out> take_out();
@@ -80,6 +82,7 @@ struct Desk {
     void tell();
     void store_call_ended(core::CallId id, core::StoreAnswer answer);
     void registry_call_ended(core::message::RegistryTold told);
+    void controller_call_ended(core::ControllerCallEnded ended);
     void loads_heard(Round round, const core::GroupWords& groups);
     void end(const Error& why);  ///< The session is over: whatever is still open ends, and all that follows.
 
@@ -109,7 +112,12 @@ private:
     core::CallId calls_;
     std::map<core::CallId, OpenCall> store_calls_;                                       ///< Somebody waits for each.
     std::map<core::CallId, std::optional<core::message::RegistryTold>> registry_calls_;  ///< The same.
-    std::deque<Reply> answered_;  ///< Not fetched yet, oldest first.
+    struct ControllerCall {
+        bool changes = false;
+        std::optional<core::ControllerCallEnded> ended;
+    };
+    std::map<core::CallId, ControllerCall> controller_calls_;  ///< The same.
+    std::deque<Reply> answered_;                               ///< Not fetched yet, oldest first.
 };
 
 }  // namespace muster::detail

@@ -35,17 +35,21 @@ std::string word_of(core::Wanted wanted) {
 
 void Agent::carry_from_engine() {
     for (auto& out : inbox_.take_out())
-        apply(std::visit(Overloaded{
-                             [this](const Inbox::Crossed& crossed) {
-                                 tell_launcher_state(crossed.barrier);
-                                 return switchboard_.crossed(crossed.barrier);
-                             },
-                             [this](Inbox::Answer& answer) {
-                                 return switchboard_.reply(answer.client, answer.id, std::move(answer.bytes));
-                             },
-                             [this](const Inbox::Wake& wake) { return switchboard_.wake(wake.scope, wake.number); },
-                         },
-                         out));
+        apply(std::visit(
+            Overloaded{
+                [this](const Inbox::Crossed& crossed) {
+                    tell_launcher_state(crossed.barrier);
+                    return switchboard_.crossed(crossed.barrier);
+                },
+                [this](Inbox::Answer& answer) {
+                    return switchboard_.reply(answer.client, answer.id, std::move(answer.bytes));
+                },
+                [this](const Inbox::Wake& wake) { return switchboard_.wake(wake.scope, wake.number); },
+                [this](const Inbox::Prepared& it) { return switchboard_.replica_prepared(it.seat, it.error); },
+                [this](const Inbox::Checked& it) { return switchboard_.replica_checked(it.seat, it.number, it.well); },
+                [this](const Inbox::Taken& taken) { return switchboard_.round_taken(taken.round); },
+            },
+            out));
 }
 
 void Agent::carry_from_clients() {
@@ -61,8 +65,10 @@ void Agent::carry_from_clients() {
                 [this](const Desk::Ask& ask) { return switchboard_.ask(ask.operation, ask.wanted); },
                 [this](core::StoreCall& call) { return switchboard_.store_call(std::move(call)); },
                 [this](core::message::RegistryAsk& ask) { return switchboard_.registry_call(std::move(ask)); },
+                [this](core::message::ControllerAsk& ask) { return switchboard_.controller_call(std::move(ask)); },
                 [this](const Desk::GiveUp& gone) {
                     switchboard_.forget_registry_call(gone.id);
+                    switchboard_.forget_controller_call(gone.id);
                     return core::SwitchEffects{};
                 },
                 [this](Desk::Submit& submit) {
@@ -145,9 +151,27 @@ void Agent::perform(core::StoreCallEnded& effect) {
 
 void Agent::perform(core::RegistryCallEnded& effect) { desk_of_clients_.registry_call_ended(std::move(effect.told)); }
 
+void Agent::perform(core::ControllerCallEnded& effect) { desk_of_clients_.controller_call_ended(std::move(effect)); }
+
+/// Only where there is no steward: a job without seats has no place for a replica.
+void Agent::perform(core::ReplicaOrder& effect) {
+    if (const auto* start = std::get_if<core::controller::StartReplica>(&effect.effect))
+        say("replica " + text_of(start->name) + " is not started: the job needs Config::controller for that");
+}
+
+void Agent::perform(core::CrashOrder&) { crash_as_ordered(); }
+
 void Agent::perform(core::RequestCalledOff& effect) {
     if (inbox_.call_off(effect.client, effect.id)) apply(switchboard_.dropped(effect.client, effect.id));
 }
+
+/// The engine thread rests in its inbox, or waits for a round in its mailbox.
+void Agent::perform(core::PrepareEngine& effect) {
+    inbox_.chore(std::move(effect));
+    mailbox_.nudge();
+}
+
+void Agent::perform(core::CheckEngine& effect) { inbox_.chore(effect); }
 
 void Agent::perform(core::LoadsHeard& effect) { desk_of_clients_.loads_heard(effect.round, effect.groups); }
 
@@ -217,6 +241,7 @@ void Agent::enter_round(const core::Plan& plan) {
     const auto shape = shape_of(plan);
     view->groups = shape.group;
     view->seats = plan.seats;
+    view->standbys = plan.standbys;
     std::vector<Rank> group, engine;
     const auto own = core::slot_of(plan.world, self_);
     for (std::uint32_t s = 0; s < plan.world.size(); ++s) {

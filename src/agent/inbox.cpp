@@ -127,6 +127,20 @@ void Inbox::tell() {
     if (std::exchange(untold_, false)) came_.notify_all();
 }
 
+void Inbox::chore(Chore chore) {
+    bring([&] {
+        chores_.push_back(std::move(chore));
+        chores_wait_.store(true, std::memory_order_release);
+    });
+}
+
+std::vector<Inbox::Chore> Inbox::take_chores() {
+    if (!has_chores()) return {};
+    const std::scoped_lock lock(mutex_);
+    chores_wait_.store(false, std::memory_order_release);
+    return std::exchange(chores_, {});
+}
+
 void Inbox::wake(core::WakeScope scope, std::uint64_t number) {
     bring([&] {
         auto& highest = woken_[static_cast<std::size_t>(scope)];

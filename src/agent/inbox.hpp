@@ -13,6 +13,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -52,7 +53,20 @@ public:
         core::WakeScope scope;
         std::uint64_t number;
     };
-    using Out = std::variant<Crossed, Answer, Wake>;
+    struct Prepared {  ///< For a replica, or why not.
+        core::SeatId seat;
+        std::optional<std::string> error;
+    };
+    struct Checked {
+        core::SeatId seat;
+        std::uint64_t number;
+        bool well;
+    };
+    struct Taken {  ///< The engine's turns are in this round.
+        Round round;
+    };
+    using Out = std::variant<Crossed, Answer, Wake, Prepared, Checked, Taken>;
+    using Chore = std::variant<core::PrepareEngine, core::CheckEngine>;
 
     // Engine thread.
     /// Counts everything that has come: unchanged means that nothing is new. One atomic load.
@@ -62,6 +76,8 @@ public:
     void take_requests(std::vector<Request>& into);  ///< Appends.
     [[nodiscard]] bool has_requests() const;
     [[nodiscard]] std::uint64_t woken(core::WakeScope scope) const;
+    [[nodiscard]] bool has_chores() const { return chores_wait_.load(std::memory_order_acquire); }
+    [[nodiscard]] std::vector<Chore> take_chores();
     /// Until something has come since `seen`, somebody pokes, or `wait` has passed.
     void wait(std::uint64_t seen, std::chrono::milliseconds wait);
     void give(Out out);        ///< To the agent; rings it.
@@ -71,6 +87,7 @@ public:
     void signal(const core::SignalEntry& entry);
     void request(Request request);  ///< Who waits is woken by tell(): once for many.
     void tell();
+    void chore(Chore chore);
     void wake(core::WakeScope scope, std::uint64_t number);
     /// True where the engine has not taken it, and will not. Else it is marked.
     [[nodiscard]] bool call_off(Rank client, RequestId id);
@@ -91,6 +108,7 @@ private:
     const Bell& bell_;
     std::atomic<std::uint64_t> news_{0};
     std::atomic<bool> out_waits_{false};
+    std::atomic<bool> chores_wait_{false};
     mutable std::mutex mutex_;
     std::condition_variable came_;
     std::deque<core::SignalEntry> signals_;
@@ -98,6 +116,7 @@ private:
     bool untold_ = false;                   ///< Agent's thread.
     std::array<std::uint64_t, 2> woken_{};  ///< Per scope: the highest number.
     std::vector<Out> out_;
+    std::vector<Chore> chores_;
     struct Said {
         Load load;
         std::uint64_t come = 0;      ///< Requests that the engine had taken by then.

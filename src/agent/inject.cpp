@@ -45,6 +45,7 @@ struct Injector {
     std::vector<Waiting> waiting;
     std::vector<Timed> timed;  ///< The thread's own while that runs.
     std::optional<State> state;
+    const FaultOrder* crash = nullptr;  ///< Of the coordinator, after a checkpoint.
     bool over = true;
     std::thread thread;
     Rank self;
@@ -100,6 +101,9 @@ void arm(const FaultOrder& order, Rank self, std::uint32_t ranks) {
             [&](const core::AtPoint& point) {
                 injector.waiting.push_back({&order, point.nth});
             },
+            [&](const core::AtCheckpoint& at) {
+                if (!at.most || self.value < *at.most) injector.crash = &order;
+            },
             [&](const core::AtTime& time) { injector.timed.push_back({.order = &order, .due_us = time.after_us}); },
             [&](const core::AtRandom&) {
                 injector.timed.push_back({.order = &order, .draw = core::FaultDraw(order, ranks)});
@@ -147,6 +151,7 @@ Result<Done> order_faults(const char* orders, Rank self, std::uint32_t ranks) {
     injector.timed.clear();
     injector.orders.clear();
     injector.state.reset();
+    injector.crash = nullptr;
     injector.any = injector.exit_due = false;
     injector.slow_us = 0;
     injector.self = self;
@@ -178,6 +183,21 @@ void end_timed_faults() {
 }
 
 bool faults_ordered() { return injector().any.load(std::memory_order_relaxed); }
+
+double crash_after_checkpoint() {
+    const std::scoped_lock lock(injector().mutex);
+    const auto* order = injector().crash;
+    return order == nullptr ? 0 : std::get<core::AtCheckpoint>(order->when).chance;
+}
+
+void crash_as_ordered() {
+    const FaultOrder* order = nullptr;
+    {
+        const std::scoped_lock lock(injector().mutex);
+        order = injector().crash;
+    }
+    if (order != nullptr) carry_out(*order);
+}
 
 void reach_point(const char* name) {
     reach([&](const FaultOrder& order) {

@@ -28,6 +28,10 @@ void reach_point(const char* point);
 /// The point "WHERE.WHAT".
 void reach_point(const char* where, const char* what);
 
+/// The chance that this rank is to die of when it coordinates and the controller's state was made safe; 0: never.
+[[nodiscard]] double crash_after_checkpoint();
+void crash_as_ordered();  ///< It has come to that.
+
 // The engine's thread only.
 void reach_step(Step step);     ///< It enters the commit of this step.
 void reach_state(State state);  ///< A repetition of the state it is in already does not count.

@@ -11,13 +11,21 @@ std::shared_ptr<const Handover> Mailbox::take(std::chrono::milliseconds wait) {
     std::unique_lock lock(mutex_);
     // A round that broke before it was taken is passed over: the next one will come with it in `missed`.
     engine_waits_.store(true, std::memory_order_release);
-    const bool given = given_.wait_for(lock, wait, [this] { return next_ != nullptr && !broken_; });
+    const auto given = [this] { return next_ != nullptr && !broken_; };
+    given_.wait_for(lock, wait, [&] { return given() || nudged_; });
     engine_waits_.store(false, std::memory_order_release);
-    if (!given) return nullptr;
+    nudged_ = false;
+    if (!given()) return nullptr;
     ledger.thaw(next_->plan.step);
     crossings.thaw(next_->plan.lifecycle.crossed);
     interrupted_.store(next_->ending.has_value(), std::memory_order_release);
     return std::exchange(next_, nullptr);
+}
+
+void Mailbox::nudge() {
+    const std::scoped_lock lock(mutex_);
+    nudged_ = true;
+    given_.notify_all();
 }
 
 void Mailbox::retire(std::shared_ptr<const Handover> old) {

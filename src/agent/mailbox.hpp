@@ -60,7 +60,7 @@ public:
 
     // Engine thread.
     [[nodiscard]] bool interrupted() const { return interrupted_.load(std::memory_order_acquire); }
-    /// The next handover after those taken so far, unless it is broken already, or nullptr after `wait`.
+    /// The next handover after those taken so far, unless it is broken already, or nullptr after `wait` or a nudge().
     /// Thaws the ledger.
     [[nodiscard]] std::shared_ptr<const Handover> take(std::chrono::milliseconds wait);
     void retire(std::shared_ptr<const Handover> old);  ///< The agent frees its communicators.
@@ -91,6 +91,7 @@ public:
     };
     [[nodiscard]] std::optional<Missing> take_missing();
     [[nodiscard]] bool engine_waits() const { return engine_waits_.load(std::memory_order_acquire); }
+    void nudge();      ///< Whoever waits in take() looks around: there is something else to do.
     void interrupt();  ///< From now on the engine's next turn waits for a handover.
     void revoke_tracked();
     void give(std::shared_ptr<Handover> handover);  ///< Also the answer to whoever has asked for a round until now.
@@ -138,6 +139,7 @@ private:
     std::atomic<Clock::rep> last_commit_{0};
     std::atomic<Clock::rep> first_commit_{0};
     mutable std::mutex mutex_;
+    bool nudged_ = false;
     bool broken_ = true;  ///< The round that was handed over last cannot be used any more.
     std::condition_variable given_;
     std::shared_ptr<const Handover> next_;

@@ -44,13 +44,26 @@ RosterEntry decode(const core::Bytes& bytes) {
 
 std::uint64_t hash_of(const Config& config) {
     core::Writer out;
-    for (const std::uint32_t value :
-         {config.engines, config.standbys, config.clients, config.engines_min, config.engine_ranks, config.group_size,
-          static_cast<std::uint32_t>(config.consensus), config.consensus_every, static_cast<std::uint32_t>(config.work),
-          static_cast<std::uint32_t>(config.stay), config.fan_out, config.followers,
-          static_cast<std::uint32_t>(config.routing), config.queue_max_per_engine, config.queue_max,
-          config.load_interval_ms, static_cast<std::uint32_t>(config.slot_order),
-          static_cast<std::uint32_t>(config.quorum), static_cast<std::uint32_t>(config.controller)})
+    for (const std::uint32_t value : {config.engines,
+                                      config.standbys,
+                                      config.clients,
+                                      config.engines_min,
+                                      config.engine_ranks,
+                                      config.group_size,
+                                      static_cast<std::uint32_t>(config.consensus),
+                                      config.consensus_every,
+                                      static_cast<std::uint32_t>(config.work),
+                                      static_cast<std::uint32_t>(config.stay),
+                                      config.fan_out,
+                                      config.followers,
+                                      static_cast<std::uint32_t>(config.routing),
+                                      config.queue_max_per_engine,
+                                      config.queue_max,
+                                      config.load_interval_ms,
+                                      static_cast<std::uint32_t>(config.slot_order),
+                                      static_cast<std::uint32_t>(config.quorum),
+                                      static_cast<std::uint32_t>(config.controller),
+                                      static_cast<std::uint32_t>(!config.state_directory.empty())})
         out.u32(value);
     return core::hash_of(out.take());
 }

@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <string_view>
 
 #include "agent/mailbox.hpp"
 #include "core/placement.hpp"
@@ -17,6 +19,13 @@ namespace muster::agent {
             .group_size = config.group_size,
             .layout = config.layout,
             .order = config.slot_order};
+}
+
+/// The controller's orders are carried out here. MUSTER_STEWARD=off: whoever wants seats asks for them by the agent's
+/// own entry (tests of rounds with seats).
+[[nodiscard]] inline bool has_steward(const Config& config) {
+    const char* steward = std::getenv("MUSTER_STEWARD");
+    return config.controller && (steward == nullptr || std::string_view(steward) != "off");
 }
 
 /// Of the steady clock, for the core.

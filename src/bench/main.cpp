@@ -2,8 +2,9 @@
 /// muster-bench: the part of `muster bench` that runs under mpirun. People call `muster bench`.
 ///     muster-bench rebuild|bare-rebuild --engines N --deaths K --board FILE --out FILE
 ///     muster-bench rendezvous --rounds R --board FILE --out FILE
-///     muster-bench consensus|pause|rest|route [--turns T ...] --out FILE
-/// Rank 0 writes {"name": [microseconds, ...], ...} to --out.
+///     muster-bench succession|bare-succession --engines N --deaths K [--board FILE] --out FILE
+///     muster-bench consensus|pause|rest|route|changes [--turns T ...] --out FILE
+/// Rank 0 writes {"name": [microseconds, ...], ...} to --out; the last rank where it is the client.
 
 #include <mpi.h>
 #include <unistd.h>
@@ -17,11 +18,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "bench/changes.hpp"
 #include "bench/consensus.hpp"
 #include "bench/pause.hpp"
 #include "bench/rebuild.hpp"
 #include "bench/rendezvous.hpp"
 #include "bench/route.hpp"
+#include "bench/succession.hpp"
 
 namespace {
 
@@ -33,13 +36,15 @@ struct Job {
     std::function<Samples()> measure;
     std::string key{};         ///< The row that tells how far it came.
     std::size_t promised = 0;  ///< Samples in that row.
+    bool last_writes = false;  ///< Rank 0 may be dead by then, or knows nothing.
 };
 
 int run(const Job& job, const std::string& out) {
-    int rank = 0;
+    int rank = 0, size = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
     const Samples samples = job.measure();
-    if (rank != 0) return 0;
+    if (rank != (job.last_writes ? size - 1 : 0)) return 0;
     std::ofstream(out) << nlohmann::json(samples).dump(1) << '\n';
     const auto row = samples.find(job.key);
     const auto taken = row == samples.end() ? 0 : row->second.size();
@@ -128,6 +133,33 @@ void add_route(CLI::App& app, Job& job) {
     command->callback([=, &job] { job = {[=] { return bench::route(*settings); }, "request", 1}; });
 }
 
+void add_changes(CLI::App& app, Job& job) {
+    auto settings = std::make_shared<bench::ChangeSettings>();
+    auto* command = app.add_subcommand("changes", "calls of the controller, and a bare loop for them");
+    command->add_option("--changes", settings->changes)->check(CLI::Range(1, 10'000'000));
+    command->add_option("--window", settings->window)->check(CLI::Range(1, 1'024));
+    command->add_option("--followers", settings->followers)->check(CLI::Range(0, 4'096));
+    command->add_option("--directory", settings->directory, "where the session writes its journals");
+    command->add_flag("--sync", settings->sync, "to the disk");
+    command->callback([=, &job] {
+        job = {[=] { return bench::controller_changes(*settings); }, "window",
+               static_cast<std::size_t>(settings->blocks), true};
+    });
+}
+
+void add_succession(CLI::App& app, const std::string& name, bool bare, Job& job) {
+    auto settings = std::make_shared<bench::SuccessionSettings>();
+    auto board = std::make_shared<std::string>();
+    auto* command = app.add_subcommand(name, bare ? "the same by bare calls" : "deaths of coordinators");
+    command->add_option("--engines", settings->engines)->check(CLI::Range(2, 4096));
+    command->add_option("--deaths", settings->deaths)->check(CLI::Range(1, 1'000));
+    if (!bare) command->add_option("--board", *board, "file in shared memory")->required();
+    command->callback([=, &job] {
+        job = {[=] { return bare ? bench::bare_successions(*settings) : bench::successions(*settings, *board); },
+               bare ? "bare" : "succession", static_cast<std::size_t>(settings->deaths), true};
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -145,6 +177,9 @@ int main(int argc, char** argv) {
     add_pause(app, job);
     add_rest(app, job);
     add_route(app, job);
+    add_changes(app, job);
+    add_succession(app, "succession", false, job);
+    add_succession(app, "bare-succession", true, job);
     for (auto* command : app.get_subcommands({})) command->fallthrough();
     CLI11_PARSE(app, argc, argv);
 

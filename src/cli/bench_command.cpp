@@ -24,22 +24,6 @@ constexpr int kConsensusRounds = 2;
 constexpr int kRouteRounds = 2;
 constexpr int kSecondsToStart = 60;
 
-BenchJob job_of(const BenchOptions& options, const std::string& key, std::vector<std::string> arguments) {
-    BenchJob job{.arguments = std::move(arguments), .key = key, .verbose = options.verbose};
-    job.spec.engines = options.ranks;
-    job.spec.mpirun = options.mpirun;
-    return job;
-}
-
-int print(const BenchOptions& options, const std::optional<BenchReport>& report) {
-    if (!report) {
-        say("bench: nothing to report, the benchmark broke off");
-        return static_cast<int>(ExitCode::launcher_failed);
-    }
-    std::fputs((options.json ? as_json(*report) : as_table(*report)).c_str(), stdout);
-    return options.check && !report->met() ? 1 : 0;
-}
-
 /// One job of deaths; adds its samples.
 int measure_rebuild(const BenchOptions& options, bool bare, int deaths, bool parked, BenchSamples& samples) {
     const ScratchFile board({"/dev/shm", "/tmp"}, "muster-bench-board");
@@ -80,6 +64,22 @@ int measure_consensus(const BenchOptions& options, const ConsensusForm& form, Be
 
 }  // namespace
 
+BenchJob job_of(const BenchOptions& options, const std::string& key, std::vector<std::string> arguments) {
+    BenchJob job{.arguments = std::move(arguments), .key = key, .verbose = options.verbose};
+    job.spec.engines = options.ranks;
+    job.spec.mpirun = options.mpirun;
+    return job;
+}
+
+int print_report(const BenchOptions& options, const std::optional<BenchReport>& report) {
+    if (!report) {
+        say("bench: nothing to report, the benchmark broke off");
+        return static_cast<int>(ExitCode::launcher_failed);
+    }
+    std::fputs((options.json ? as_json(*report) : as_table(*report)).c_str(), stdout);
+    return options.check && !report->met() ? 1 : 0;
+}
+
 int bench_rebuild(const BenchOptions& options) {
     say("bench: " + std::to_string(options.ranks) + " engines lose " + std::to_string(options.deaths) +
         " members through muster and as many by bare calls, in turn");
@@ -90,7 +90,7 @@ int bench_rebuild(const BenchOptions& options) {
         for (const bool bare : {false, true})
             if (const int code = measure_rebuild(options, bare, deaths, done == 0, samples)) return code;
     }
-    return print(options, rebuild_report(options.ranks, samples));
+    return print_report(options, rebuild_report(options.ranks, samples));
 }
 
 int bench_consensus(const BenchOptions& options) {
@@ -102,7 +102,7 @@ int bench_consensus(const BenchOptions& options) {
         for (const auto& form : kConsensusForms)
             if (const int code = measure_consensus(options, form, by_form[form.name])) return code;
     const bool core_each = std::thread::hardware_concurrency() >= static_cast<unsigned>(options.ranks);
-    return print(options, consensus_report(options.ranks, core_each, by_form));
+    return print_report(options, consensus_report(options.ranks, core_each, by_form));
 }
 
 int bench_pause(const BenchOptions& options) {
@@ -114,7 +114,7 @@ int bench_pause(const BenchOptions& options) {
         job_of(options, "pause",
                {"pause", "--cycles", std::to_string(options.cycles), "--seconds-max", std::to_string(seconds)});
     if (const int code = run_bench_job(job, samples)) return code;
-    return print(options, pause_report(options.ranks, samples));
+    return print_report(options, pause_report(options.ranks, samples));
 }
 
 int bench_rendezvous(const BenchOptions& options) {
@@ -124,7 +124,7 @@ int bench_rendezvous(const BenchOptions& options) {
     if (const int code = measure_rendezvous(options, 0, samples)) return code;
     if (options.standbys > 0)
         if (const int code = measure_rendezvous(options, options.standbys, samples)) return code;
-    return print(options, rendezvous_report(options.ranks, samples));
+    return print_report(options, rendezvous_report(options.ranks, samples));
 }
 
 int bench_rest(const BenchOptions& options) {
@@ -134,7 +134,7 @@ int bench_rest(const BenchOptions& options) {
                             {"rest", "--seconds", std::to_string(options.seconds), "--seconds-max",
                              std::to_string(kSecondsToStart + options.seconds)});
     if (const int code = run_bench_job(job, samples)) return code;
-    return print(options, rest_report(options.ranks, samples));
+    return print_report(options, rest_report(options.ranks, samples));
 }
 
 int bench_route(const BenchOptions& options) {
@@ -150,7 +150,7 @@ int bench_route(const BenchOptions& options) {
         job.spec.clients = 1;
         if (const int code = run_bench_job(job, samples)) return code;
     }
-    return print(options, route_report(options.ranks, samples));
+    return print_report(options, route_report(options.ranks, samples));
 }
 
 void register_bench(CLI::App& app, int& exit_code) {
@@ -191,6 +191,15 @@ void register_bench(CLI::App& app, int& exit_code) {
     rendezvous
         ->add_option("--standbys", options->standbys, "Ranks beside the engines where engines are parked; 0: none are")
         ->check(CLI::Range(0, 1'000));
+    auto* controller =
+        add("controller", "a change that outlives its coordinator, the coordinator's death, and bare calls",
+            bench_controller);
+    controller->get_option("--ranks")->check(CLI::Range(3, 4096));  // The coordinator has two followers.
+    controller->add_option("--changes", options->changes, "A block")->check(CLI::Range(8, 10'000'000));
+    controller->add_option("--window", options->window, "Calls that are open at once")->check(CLI::Range(1, 1'024));
+    controller->add_option("--deaths", options->deaths, "Of coordinators, of each kind")->check(CLI::Range(1, 1'000));
+    controller->add_option("--state", options->directory, "Where journals are written, in a new directory")
+        ->check(CLI::ExistingDirectory);
     add("rest", "what a resting engine costs, and how quickly it wakes", bench_rest)
         ->add_option("--seconds", options->seconds, "How long they rest")
         ->check(CLI::Range(1, 3'600));

@@ -9,7 +9,8 @@
 namespace muster::cli {
 
 /// What a member may send itself in a round: two rings for each doubling of the members (its neighbours at distance 1,
-/// 2, 4 ...), and, whatever their number, what it exchanges with followers and with its neighbours in the tree of loads.
+/// 2, 4 ...), and, whatever their number, what it exchanges with followers and with its neighbours in the tree of
+/// loads.
 [[nodiscard]] double messages_budget(int members);
 
 /// Nothing where a row that a ratio needs is missing: the benchmark broke off. Rows of parked engines may be missing,

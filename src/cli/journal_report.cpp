@@ -2,7 +2,10 @@
 #include "cli/journal_report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <iomanip>
+
+#include "core/job_state.hpp"
 
 namespace muster::cli {
 namespace {
@@ -71,9 +74,24 @@ std::string result_of(const persist::JournalScan& scan) {
     return scan.torn ? "torn" : "whole";
 }
 
+/// What a job writes (core/job_keeper): a line for people.
+std::optional<nlohmann::json> decode_job(JournalRecord::Form form, std::span<const std::byte> bytes) {
+    const auto text = form == JournalRecord::snapshot ? core::describe_snapshot(bytes) : core::describe_entry(bytes);
+    return text ? std::optional<nlohmann::json>(*text) : std::nullopt;
+}
+
+JournalDecoder row_of(core::JobEntry kind) {
+    return {core::JournalKind{static_cast<std::uint16_t>(kind)}, core::name_of(kind), decode_job};
+}
+
 }  // namespace
 
-JournalDecoders journal_decoders() { return {}; }
+JournalDecoders journal_decoders() {
+    static const std::array<JournalDecoder, 4> rows = {row_of(core::JobEntry::registry),
+                                                       row_of(core::JobEntry::controller),
+                                                       row_of(core::JobEntry::counters), row_of(core::JobEntry::whole)};
+    return rows;
+}
 
 void show_journal(std::ostream& out, const persist::JournalScan& scan, const JournalShow& what,
                   JournalDecoders decoders) {

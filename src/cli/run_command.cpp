@@ -93,6 +93,14 @@ void add_turns(CLI::App& run, RunOptions& options) {
                    "Members that keep a copy of what must outlive the coordinator, on other nodes first");
 }
 
+void add_state(CLI::App& run, RunOptions& options) {
+    auto& spec = options.spec;
+    run.add_option("--state", spec.state_directory,
+                   "Directory for the job's state: the same --run-id, started again, goes on from it");
+    run.add_option("--durability", spec.durability, "What a change outlives: the job (file) or a crash of its machines")
+        ->check(CLI::IsMember({"file", "fsync"}));
+}
+
 void add_place(CLI::App& run, RunOptions& options) {
     auto& spec = options.spec;
     run.add_option("--hosts", options.hosts, "Where: a:2,b:2 (default: this machine, or Slurm's allocation)");
@@ -112,7 +120,7 @@ void add_faults(CLI::App& run, RunOptions& options) {
            "Faults to order, WHAT:rank=RANK@WHEN, several with ';' or by repeating the option (default: "
            "MUSTER_INJECT). WHAT: kill, stop, slow, exit0, abort, segv. WHEN: step=N, time=2.5s, state=PAUSING, "
            "point=NAME, or for RANK any rate=0.2/s,seed=7,max=3. stop ends with :SECONDS (none: for ever), slow "
-           "with :MS")
+           "with :MS. Or crash-after-checkpoint=CHANCE[,max=N][:exit|:kill]: the coordinator, after changes")
         ->type_size(1)
         ->expected(-1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -190,6 +198,7 @@ void register_run(CLI::App& app, int& exit_code) {
     auto* command = app.add_subcommand("run", "Start a job under mpirun, see it through its losses, tell how it ended");
     add_shape(*command, *options);
     add_turns(*command, *options);
+    add_state(*command, *options);
     add_place(*command, *options);
     add_meeting(*command, options->meeting);
     add_relaunch(*command, options->relaunch);

@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/simulate_waves.hpp"
 #include "muster/exit_codes.hpp"
+#include "sim/controller_worlds.hpp"
 #include "sim/study.hpp"
 
 namespace muster::cli {
@@ -22,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Where members die each has a core::Recovery, which knows all others.
 constexpr std::uint32_t kRecoveryMembersMax = 1024;
+constexpr std::uint32_t kControllerMembersMin = 12;
 constexpr double kSeatsPerMs = 0.1;      ///< Of each member's; only the coordinator's count.
 constexpr std::uint32_t kHugeGroup = 8;  ///< Engines a lockstep group, where one of all is beyond belief.
 constexpr auto kProgressEvery = std::chrono::seconds(2);
@@ -56,6 +58,17 @@ void choose_seats(SimulateOptions& options) {
     if (!options.standbys) world.standbys = *options.members - std::min(*options.members, taken);
 }
 
+/// All is drawn by the seed, but for how many members there are.
+void choose_deployments(SimulateOptions& options) {
+    auto& world = options.study.world;
+    if (!options.members) options.members = 20;
+    world.engines = *options.members;
+    world.recovery = world.controller = true;
+    world.acts_per_ms = 1;  // So that nobody leads it from state to state.
+    options.study.cycles = options.cycles.value_or(40);
+    options.study.draw = sim::draw_deployments;
+}
+
 /// What was not said. Of a rendezvous there is much to see only where much happens to it.
 void choose(SimulateOptions& options) {
     auto& world = options.study.world;
@@ -84,6 +97,13 @@ void choose(SimulateOptions& options) {
 
 /// What is wrong with the numbers; empty: nothing. Fills in what follows from them.
 std::string complete(SimulateOptions& options) {
+    if (options.machine == "controller") {
+        choose_deployments(options);
+        const bool fits = *options.members >= kControllerMembersMin && *options.members <= kRecoveryMembersMax;
+        return fits ? ""
+                    : "--machine controller needs " + std::to_string(kControllerMembersMin) + " to " +
+                          std::to_string(kRecoveryMembersMax) + " members";
+    }
     choose(options);
     auto& world = options.study.world;
     const auto members = *options.members;
@@ -145,6 +165,17 @@ nlohmann::json as_json(const SimulateOptions& options, const sim::Findings& find
                             {"unseated", counts.unseated},
                             {"no_room", counts.no_room},
                             {"dissolved", counts.dissolved}};
+    if (options.machine == "controller")
+        figures["controller"] = {{"changes", counts.orders},
+                                 {"done", counts.orders_done},
+                                 {"refused", counts.orders_refused},
+                                 {"looked", counts.looked},
+                                 {"goals_waited_for", counts.waited},
+                                 {"changes_heard", counts.heard},
+                                 {"prepares", counts.prepares},
+                                 {"prepares_failed", counts.prepares_failed},
+                                 {"copies", counts.copies},
+                                 {"states_lost", counts.losses}};
     if (!costs.empty()) add_waves(figures, counts, costs, options.study.world.fan_out);
     return figures;
 }
@@ -175,6 +206,13 @@ void print(const SimulateOptions& options, const sim::Findings& findings, const 
     if (options.study.world.controller)
         std::printf("  replicas    seated %llu, unseated %llu, without room %llu, dissolved %llu\n",
                     number(counts.seated), number(counts.unseated), number(counts.no_room), number(counts.dissolved));
+    if (options.machine == "controller")
+        std::printf(
+            "  controller  %llu changes, done %llu, refused %llu; goals waited for %llu, changes heard %llu\n"
+            "  preparing   %llu, failed %llu; copies of requests %llu; all holders of the state gone %llu times\n",
+            number(counts.orders), number(counts.orders_done), number(counts.orders_refused), number(counts.waited),
+            number(counts.heard), number(counts.prepares), number(counts.prepares_failed), number(counts.copies),
+            number(counts.losses));
     if (!costs.empty()) print_waves(counts, costs, options.study.world.fan_out);
     std::printf("  violations  %zu\n", findings.violations.size());
     for (const auto& violation : findings.violations)
@@ -219,7 +257,7 @@ void register_simulate(CLI::App& app, int& exit_code) {
     auto& world = options->study.world;
     auto* command = app.add_subcommand("simulate", "Run the core with virtual members, clock, network and deaths");
     command->add_option("--machine", options->machine, "What is simulated")
-        ->check(CLI::IsMember({"lifecycle", "rendezvous", "waves"}));
+        ->check(CLI::IsMember({"lifecycle", "rendezvous", "waves", "controller"}));
     command->add_option("--members", options->members, "All of them: engines' ranks, standbys, clients (8, others: 20)")
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--engine-ranks", world.engine_ranks, "Members per engine")->check(CLI::Range(1, 64));
@@ -251,6 +289,8 @@ void register_simulate(CLI::App& app, int& exit_code) {
         "  muster simulate --machine waves --members 20 --seeds 1000    # bursts of requests, loads, waves, beside all "
         "that\n"
         "  muster simulate --machine waves --members 10000              # and what loads and wakes cost\n"
+        "  muster simulate --machine controller --seeds 1000            # calls, replicas, requests by endpoint; "
+        "coordinators die\n"
         "Exit code: 0 all rules held, 1 one was broken (its seed is printed), 2 bad usage.");
     command->callback([options, &exit_code] { exit_code = simulate(*options); });
 }

@@ -11,17 +11,11 @@
 #include <deque>
 #include <optional>
 
+#include "muster/deployment.hpp"
+
 namespace muster::core {
 
-struct AutoscalingConfig {
-    std::int64_t min_replicas = 1;  ///< 0: may be scaled to zero; the first request brings it back at once.
-    std::int64_t max_replicas = 1;
-    double target_ongoing_requests = 2;  ///< Per replica.
-    double upscale_delay_s = 30;
-    double downscale_delay_s = 600;
-    double look_back_period_s = 30;  ///< Ongoing requests are the mean over this time.
-    bool operator==(const AutoscalingConfig&) const = default;
-};
+using muster::AutoscalingConfig;
 
 class Autoscaler {
 public:

@@ -14,31 +14,8 @@
 
 namespace muster::core::controller {
 
-struct BackendConfig {
-    std::int64_t num_replicas = 1;
-    std::optional<std::int64_t> max_batch_size{};
-    double batch_wait_timeout = 0;  ///< Seconds.
-    std::optional<std::int64_t> max_concurrent_queries{};
-    std::string user_config = "null";  ///< JSON, passed on as it is.
-    double graceful_shutdown_wait_loop_s = 2;
-    double graceful_shutdown_timeout_s = 20;
-    bool accepts_batches = true;  ///< Of the program's, not of the user's: false forbids a max_batch_size above 1.
-    std::optional<AutoscalingConfig> autoscaling{};
-    bool operator==(const BackendConfig&) const = default;
-};
-
-/// Fields that somebody has set; a set field may be "nothing" where the config's may.
-struct BackendConfigUpdate {
-    std::optional<std::int64_t> num_replicas{};
-    std::optional<std::optional<std::int64_t>> max_batch_size{};
-    std::optional<double> batch_wait_timeout{};
-    std::optional<std::optional<std::int64_t>> max_concurrent_queries{};
-    std::optional<std::string> user_config{};
-    std::optional<double> graceful_shutdown_wait_loop_s{};
-    std::optional<double> graceful_shutdown_timeout_s{};
-    std::optional<bool> accepts_batches{};
-    std::optional<std::optional<AutoscalingConfig>> autoscaling{};
-};
+using muster::BackendConfig;
+using muster::BackendConfigUpdate;
 
 [[nodiscard]] BackendConfig merged(BackendConfig config, const BackendConfigUpdate& update);
 

@@ -25,7 +25,7 @@ std::vector<IdType> take_ids(Reader& in) {
 
 void put(Writer& out, const event::BackendSet& event) {
     out.text(event.tag);
-    put(out, event.backend.config);
+    controller::put(out, event.backend.config);
     out.text(event.backend.replica_config);
     out.u64(event.backend.version);
     out.u32(event.backend.wanted);
@@ -55,7 +55,7 @@ void put(Writer& out, const event::BackendDeleted& event) {
 
 void put(Writer& out, const event::EndpointSet& event) {
     out.text(event.name);
-    put(out, event.endpoint);
+    controller::put(out, event.endpoint);
 }
 
 void put(Writer& out, const event::EndpointDeleted& event) { out.text(event.name); }

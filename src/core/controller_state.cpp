@@ -29,7 +29,7 @@ Weights take_weights(Reader& in) {
 }
 
 void put(Writer& out, const Backend& backend) {
-    put(out, backend.config);
+    controller::put(out, backend.config);
     out.text(backend.replica_config);
     out.u64(backend.version);
     out.u32(backend.wanted);

@@ -21,7 +21,10 @@
 
 namespace muster::core::controller {
 
-using GoalId = Id<struct GoalTag, std::uint64_t>;        ///< "g1", "g2" ...
+using muster::Endpoint;
+using muster::GoalId;
+using muster::GoalOutcome;
+using muster::Weights;
 using ReplicaId = Id<struct ReplicaTag, std::uint64_t>;  ///< Of the whole job, upwards from 1.
 
 /// "b#7": what a replica is called for life, also by the coordinator's successors (R6).
@@ -56,21 +59,6 @@ struct Backend {
     bool operator==(const Backend&) const = default;
 };
 
-using Weights = std::map<std::string, double>;
-struct Endpoint {
-    std::optional<std::string> route{};  ///< Nothing: headless, by handle only (R16).
-    std::vector<std::string> methods{};
-    Weights traffic{};
-    Weights shadows{};
-    bool operator==(const Endpoint&) const = default;
-};
-
-enum class GoalOutcome : std::uint8_t {
-    pending,
-    reached,
-    replaced,  ///< A newer goal for the same backend has taken its place.
-    failed,    ///< Its replicas failed to start too often.
-};
 struct Goal {
     std::string backend;
     GoalOutcome outcome = GoalOutcome::pending;

@@ -189,7 +189,32 @@ std::optional<FaultKind> kind_from(std::string_view name, Complaint& complaint) 
     return std::nullopt;
 }
 
+constexpr std::string_view kCheckpoint = "crash-after-checkpoint=";
+
+FaultOrder checkpoint_order(std::string_view text, Complaint& complaint) {
+    FaultOrder order{.kind = FaultKind::exit0, .text = std::string(text)};
+    auto how = text.substr(kCheckpoint.size());
+    auto limits = cut(how, ':');
+    const auto part = cut(limits, ',');
+    AtCheckpoint when;
+    const auto chance = number_from<double>(part);
+    if (!chance || !(*chance > 0 && *chance <= 1))
+        complaint.say(part, "must be a chance above 0 and up to 1, as in crash-after-checkpoint=0.2");
+    when.chance = chance.value_or(0);
+    if (limits.starts_with("max="))
+        when.most = count_from<std::uint32_t>(limits, limits.substr(4), 1, complaint);
+    else if (!limits.empty())
+        complaint.say(limits, "may be max=NUMBER");
+    if (how == "kill")
+        order.kind = FaultKind::kill;
+    else if (how != "exit" && text.find(':') != std::string_view::npos)
+        complaint.say(how, "may be exit or kill");
+    order.when = when;
+    return order;
+}
+
 FaultOrder parse_order(std::string_view text, Complaint& complaint) {
+    if (text.starts_with(kCheckpoint)) return checkpoint_order(text, complaint);
     FaultOrder order{.text = std::string(text)};
     auto rest = text;
     const auto who_and_what = cut(rest, '@');

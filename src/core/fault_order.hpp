@@ -9,6 +9,7 @@
 ///     KIND    = kill | stop | slow | exit0 | abort | segv
 ///     TRIGGER = step=NUMBER | time=DURATION | state=STATE[#NTH] | point=POINT[#NTH]
 ///             | rate=PER_SECOND/s[,seed=NUMBER][,max=NUMBER]
+///     ORDER   = crash-after-checkpoint=CHANCE[,max=NUMBER][:exit | :kill]    (R5: whoever coordinates; exit is exit0)
 ///     AMOUNT  = seconds for stop (none: for ever), milliseconds for slow (must be there)
 ///     DURATION = 2.5s | 250ms
 ///
@@ -61,10 +62,17 @@ struct AtRandom {
     std::optional<std::uint32_t> most{};  ///< Faults of this order in the whole job.
 };
 
+/// Each time that the controller's state has been made safe.
+struct AtCheckpoint {
+    double chance = 0;
+    std::optional<std::uint32_t> most{};  ///< Deaths in the whole job: only ranks below it die. Coordinators are the
+                                          ///< lowest, so the next one is always another.
+};
+
 struct FaultOrder {
     FaultKind kind = FaultKind::kill;
     std::optional<Rank> rank{};  ///< Nothing: any.
-    std::variant<AtStep, AtTime, AtState, AtPoint, AtRandom> when{};
+    std::variant<AtStep, AtTime, AtState, AtPoint, AtRandom, AtCheckpoint> when{};
     std::uint64_t amount_us = 0;
     std::string text{};  ///< As it was written.
 };

@@ -9,11 +9,42 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x3152'534d;  // "MSR1"
 constexpr std::size_t kKinds = std::variant_size_v<Message>;
-constexpr std::array<const char*, kKinds> kNames = {
-    "connect",   "connected",  "ask",          "told",          "tell",         "submit", "deliver",
-    "reply",     "answer",     "wake",         "leaving",       "state_exists", "where",  "here",
-    "store_ask", "store_told", "registry_ask", "registry_told", "copy",         "kept",   "abort",
-    "call_off",  "dropped",    "loads_up",     "watch_loads",   "loads_told",   "resync"};
+constexpr std::array<const char*, kKinds> kNames = {"connect",
+                                                    "connected",
+                                                    "ask",
+                                                    "told",
+                                                    "tell",
+                                                    "submit",
+                                                    "deliver",
+                                                    "reply",
+                                                    "answer",
+                                                    "wake",
+                                                    "leaving",
+                                                    "state_exists",
+                                                    "where",
+                                                    "here",
+                                                    "store_ask",
+                                                    "store_told",
+                                                    "registry_ask",
+                                                    "registry_told",
+                                                    "copy",
+                                                    "kept",
+                                                    "abort",
+                                                    "call_off",
+                                                    "dropped",
+                                                    "loads_up",
+                                                    "watch_loads",
+                                                    "loads_told",
+                                                    "controller_ask",
+                                                    "controller_told",
+                                                    "replica_prepare",
+                                                    "replica_cancel",
+                                                    "replica_check",
+                                                    "replica_prepared",
+                                                    "replica_refused",
+                                                    "replica_ready",
+                                                    "replica_health",
+                                                    "resync"};
 
 /// A message's fields, one overload a kind.
 struct Put {
@@ -38,6 +69,8 @@ struct Put {
         if (m.pin) out.id(*m.pin);
         out.u32(static_cast<std::uint32_t>(m.blocks.size()));
         for (const auto block : m.blocks) out.u64(block);
+        choice(m.target.kind);
+        if (m.target.kind != Target::anybody) out.text(m.target.name);
     }
     void operator()(const message::Deliver& m) const {
         out.id(m.client), out.id(m.id), out.u64(m.number), out.blob(m.bytes);
@@ -65,6 +98,14 @@ struct Put {
         if (m.error) out.text(*m.error);
         out.maybe(m.token), out.blob(m.bytes), flag(m.accepted);
     }
+    void operator()(const message::ControllerAsk& m) const {
+        out.id(m.id), out.blob(m.call), out.id(m.settled), out.id(m.round);
+    }
+    void operator()(const message::ControllerTold& m) const {
+        out.id(m.id), flag(m.error.has_value());
+        if (m.error) out.text(*m.error);
+        out.blob(m.answer);
+    }
     void operator()(const message::Copy& m) const {
         out.id(m.term), out.u64(m.index), flag(m.whole), out.blob(m.bytes);
     }
@@ -75,6 +116,13 @@ struct Put {
     void operator()(const message::LoadsUp& m) const { out.id(m.round), put(out, m.words); }
     void operator()(const message::WatchLoads&) const {}
     void operator()(const message::LoadsTold& m) const { out.id(m.round), put(out, m.groups); }
+    void operator()(const message::ReplicaPrepare& m) const { put(out, m.spec); }
+    void operator()(const message::ReplicaCancel& m) const { out.id(m.seat); }
+    void operator()(const message::ReplicaCheck& m) const { out.id(m.seat), out.u64(m.number); }
+    void operator()(const message::ReplicaPrepared& m) const { out.id(m.seat); }
+    void operator()(const message::ReplicaRefused& m) const { out.id(m.seat), out.text(m.why), flag(m.stays_out); }
+    void operator()(const message::ReplicaReady& m) const { out.id(m.seat); }
+    void operator()(const message::ReplicaHealth& m) const { out.id(m.seat), out.u64(m.number), flag(m.well); }
     void operator()(const message::Resync& m) const { out.u64(m.received); }
 };
 
@@ -112,6 +160,8 @@ struct Take {
         m.blocks.resize(in.count(sizeof(BlockHash)));
         for (auto& block : m.blocks) block = in.u64();
         if (m.blocks.size() > kBlocksMax) sensible = false;
+        m.target.kind = choice<Target::Kind>(Target::backend + 1);
+        if (m.target.kind != Target::anybody) m.target.name = in.text();
     }
     void operator()(message::Deliver& m) {
         m.client = in.id<Rank>(), m.id = in.id<RequestId>(), m.number = in.u64(), m.bytes = payload();
@@ -144,6 +194,14 @@ struct Take {
         if (flag()) m.error = in.text();
         m.token = in.maybe<RegistryToken>(), m.bytes = payload(), m.accepted = flag();
     }
+    void operator()(message::ControllerAsk& m) {
+        m.id = in.id<CallId>(), m.call = payload(), m.settled = in.id<CallId>(), m.round = in.id<Round>();
+    }
+    void operator()(message::ControllerTold& m) {
+        m.id = in.id<CallId>();
+        if (flag()) m.error = in.text();
+        m.answer = in.blob();
+    }
     void operator()(message::Copy& m) {
         m.term = in.id<Round>(), m.index = in.u64(), m.whole = flag(), m.bytes = in.blob();
     }
@@ -160,6 +218,13 @@ struct Take {
         m.round = in.id<Round>();
         keep(take_group_words(in), m.groups);
     }
+    void operator()(message::ReplicaPrepare& m) { keep(take_replica_spec(in), m.spec); }
+    void operator()(message::ReplicaCancel& m) { m.seat = in.id<SeatId>(); }
+    void operator()(message::ReplicaCheck& m) { m.seat = in.id<SeatId>(), m.number = in.u64(); }
+    void operator()(message::ReplicaPrepared& m) { m.seat = in.id<SeatId>(); }
+    void operator()(message::ReplicaRefused& m) { m.seat = in.id<SeatId>(), m.why = in.text(), m.stays_out = flag(); }
+    void operator()(message::ReplicaReady& m) { m.seat = in.id<SeatId>(); }
+    void operator()(message::ReplicaHealth& m) { m.seat = in.id<SeatId>(), m.number = in.u64(), m.well = flag(); }
     void operator()(message::Resync& m) { m.received = in.u64(); }
     template <class T>
     void keep(std::optional<T> taken, T& into) {

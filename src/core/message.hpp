@@ -13,6 +13,7 @@
 
 #include "core/codec.hpp"
 #include "core/load_message.hpp"
+#include "core/replica_message.hpp"
 #include "core/signal_log.hpp"
 #include "core/store_message.hpp"
 #include "muster/types.hpp"
@@ -43,6 +44,13 @@ struct Position {
 };
 [[nodiscard]] const char* name_of(Position::Doing doing);  ///< "in its forward", "waiting for the vote" ...
 
+/// For whom a request is, where the job has a controller.
+struct Target {
+    enum Kind : std::uint8_t { anybody, endpoint, backend };
+    Kind kind = anybody;
+    std::string name{};  ///< Of the endpoint or the backend.
+};
+
 using RegistryToken = Id<struct RegistryTokenTag, std::uint64_t>;  ///< One version of a job's life.
 
 namespace message {
@@ -55,6 +63,7 @@ struct Tell { SignalEntry entry; std::uint64_t crossed = 0; };               ///
 /// Client -> coordinator. `pin`: only the engine at this slot. `again`: an earlier coordinator may have accepted it.
 struct Submit {
     RequestId id; Bytes bytes; std::optional<Slot> pin{}; std::vector<BlockHash> blocks{}; bool again = false;
+    Target target{};
 };
 /// Coordinator -> engine. `number`: this coordinator's count for this engine, from 1.
 struct Deliver { Rank client; RequestId id; Bytes bytes; std::uint64_t number = 0; };
@@ -90,6 +99,10 @@ struct RegistryTold {                                                        ///
     Bytes bytes;
     bool accepted = false;
 };
+/// Member -> coordinator: a controller::Call. `settled`, `round`: as for the registry.
+struct ControllerAsk { CallId id; Bytes call; CallId settled{}; Round round{}; };
+/// Coordinator -> member: a controller::Answer, or why not.
+struct ControllerTold { CallId id; std::optional<std::string> error; Bytes answer; };
 struct Copy { Round term; std::uint64_t index = 0; bool whole = false; Bytes bytes; };  ///< See core/mirror.
 struct Kept { Round term; std::uint64_t index = 0; };                                   ///< Follower -> coordinator.
 struct LoadsUp { Round round; EngineWords words; };                          ///< Up the tree. Void in any other round.
@@ -99,13 +112,16 @@ struct Resync { std::uint64_t received = 0; };                               ///
 // clang-format on
 }  // namespace message
 
-using Message = std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell,
-                             message::Submit, message::Deliver, message::Reply, message::Answer, message::Wake,
-                             message::Leaving, message::StateExists, message::Where, message::Here, message::StoreAsk,
-                             message::StoreTold, message::RegistryAsk, message::RegistryTold, message::Copy,
-                             message::Kept, message::Abort, message::CallOff, message::Dropped, message::LoadsUp,
-                             message::WatchLoads, message::LoadsTold, message::Resync>;
-[[nodiscard]] const char* name_of(const Message& message);  ///< "tell", "submit" ...
+using Message =
+    std::variant<message::Connect, message::Connected, message::Ask, message::Told, message::Tell, message::Submit,
+                 message::Deliver, message::Reply, message::Answer, message::Wake, message::Leaving,
+                 message::StateExists, message::Where, message::Here, message::StoreAsk, message::StoreTold,
+                 message::RegistryAsk, message::RegistryTold, message::Copy, message::Kept, message::Abort,
+                 message::CallOff, message::Dropped, message::LoadsUp, message::WatchLoads, message::LoadsTold,
+                 message::ControllerAsk, message::ControllerTold, message::ReplicaPrepare, message::ReplicaCancel,
+                 message::ReplicaCheck, message::ReplicaPrepared, message::ReplicaRefused, message::ReplicaReady,
+                 message::ReplicaHealth, message::Resync>;
+[[nodiscard]] const char* name_of(const Message& message);       ///< "tell", "submit" ...
 [[nodiscard]] std::span<const char* const> names_of_messages();  ///< All of them.
 
 struct Packet {

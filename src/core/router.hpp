@@ -15,6 +15,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
@@ -34,6 +35,7 @@ struct RouterSettings {
     std::uint64_t seed = 0;                  ///< For policies that draw.
     std::uint64_t queue_max_per_engine = 0;  ///< Requests; 0: no bound.
     std::uint64_t queue_max = 0;             ///< Requests in the table; 0: no bound.
+    bool waits = false;                      ///< Where no engine takes requests, they wait for one.
 };
 
 /// What an engine says of itself.
@@ -72,9 +74,13 @@ public:
     void interrupted();  ///< A rebuild is under way: requests wait.
     /// The engines (their receiving ranks) of a complete round and its members, ascending; `seats`: for each slot the
     /// engine it belongs to, where slots can be named. Requests of engines that are gone go to others; those of clients
-    /// that are gone are forgotten.
+    /// that are gone are forgotten. `held`: of the engines those that keep what they have and get nothing new. May be
+    /// called again within a round.
     [[nodiscard]] Routings complete(const std::vector<Rank>& engines, const std::vector<Rank>& members,
-                                    std::vector<Rank> seats = {});
+                                    std::vector<Rank> seats = {}, const std::vector<Rank>& held = {});
+    /// Nobody will take what waits here: it is refused with this reason, and so is whatever would have to wait.
+    [[nodiscard]] Routings close(std::string why);
+    void reopen() { closed_.reset(); }
     [[nodiscard]] Routings engine_registers(Rank engine);  ///< Late (M16).
     [[nodiscard]] Routings engine_gone(Rank engine);       ///< M17: the next engine is tried.
     /// Engines have stopped: all that is open is answered with an error, there are no engines (M11).
@@ -94,7 +100,8 @@ private:
         std::optional<Rank> engine;  ///< Nothing while it is held.
         bool aborted = false;
     };
-    struct Books {  ///< Of one engine.
+    struct Books {          ///< Of one engine.
+        bool held = false;  ///< Gets nothing new.
         std::uint64_t in_flight = 0;
         std::uint64_t answered = 0;  ///< The last Reply::number.
         std::optional<EngineReport> report;
@@ -111,6 +118,7 @@ private:
     void try_held(Routings& out, bool all);
     void seat(Rank engine);
     void update(std::size_t index);
+    [[nodiscard]] bool nobody_takes() const;
     [[nodiscard]] bool all_full() const { return full_ == candidates_.size(); }
     template <class Which>
     [[nodiscard]] Routings reroute(Which which);  ///< Those of the open requests.
@@ -125,6 +133,7 @@ private:
     std::unordered_map<Rank, std::uint64_t> given_;
     std::vector<Rank> seats_;
     bool rebuilding_ = true;
+    std::optional<std::string> closed_;
     Table open_;
     std::deque<Key> held_;  ///< Oldest first.
 };

@@ -21,10 +21,13 @@ Switchboard::Switchboard(Rank self, SwitchboardSettings settings)
     : self_(self),
       settings_(settings),
       channel_(self),
-      registry_(self, settings.registry_bytes_max),
+      keeper_(std::make_unique<JobKeeper>(self)),
+      registry_(*keeper_, settings.registry_bytes_max),
+      controller_(*keeper_, settings.controller),
       store_(settings.store),
-      router_(settings.router),
-      loads_up_(self, settings.load_interval_ms) {}
+      routers_(settings.router, settings.replicas),
+      loads_up_(self, settings.load_interval_ms),
+      steward_(settings.steward) {}
 
 bool Switchboard::is_member(Rank rank) const {
     return view_ != nullptr && std::binary_search(view_->members.begin(), view_->members.end(), rank);
@@ -70,7 +73,10 @@ SwitchEffects Switchboard::tick(std::uint64_t now_ms) {
     SwitchEffects out;
     now_ms_ = now_ms;
     if (coordinates() && !interrupted_) route(store_.tick(now_ms), out);
+    turn_controller(out);
+    count_on(out);
     collect_loads(out);
+    if (settings_.replicas && reachable()) tend_replicas(out);
     std::vector<Transmit> transmits;
     channel_.tick(transmits);
     append(std::move(transmits), out);
@@ -84,7 +90,8 @@ SwitchEffects Switchboard::interrupted() {
     SwitchEffects out;
     interrupted_ = true;
     channel_.interrupted();
-    router_.interrupted();
+    routers_.interrupted();
+    controller_.interrupted();
     if (query_) finish_query(out);  // Nobody answers any more.
     return out;
 }
@@ -105,6 +112,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     adopt(agreed, out);
     if (!contains(view_->sources, self_) || stop_crossed_) in_progress_.clear();
     if (ceases) cease_to_coordinate();
+    if (settings_.replicas) enter_replicas(out);  // Before requests are routed: who serves which?
     if (is_new) office_ = view_->round;
     if (is_new) leaving_sent_ = connect_sent_ = watch_sent_ = false;
     if (is_new || !contains(view_->sources, self_)) given_ = 0;
@@ -126,6 +134,8 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
         for (auto& [id, called] : store_calls_) called.sent = false;
     if (is_new)
         for (auto& [id, looked] : registry_calls_) looked.sent = false;
+    if (is_new)
+        for (auto& [id, ordered] : controller_calls_) ordered.sent = false;
     connect_to_coordinator(out);
     hand_in(
         operations_,
@@ -137,6 +147,7 @@ SwitchEffects Switchboard::complete(std::shared_ptr<const RoundView> view, std::
     watch_at_coordinator(out);
     hand_in_store_calls(out);
     hand_in_registry_calls(out);
+    hand_in_controller_calls(out);
     return out;
 }
 
@@ -163,6 +174,7 @@ SwitchEffects Switchboard::ended(const LifecycleFacts& agreed, const Error& why)
         told.error = why.text;
         out.emplace_back(RegistryCallEnded{std::move(told)});
     }
+    end_controller_calls(why, out);
     return out;
 }
 
@@ -179,7 +191,7 @@ void Switchboard::on(Rank from, message::Leaving, SwitchEffects& out) {
     if (!coordinates()) return;  // It tells the new coordinator by itself.
     out.emplace_back(LeavingHeard{from});
     leavers_.insert(from);
-    route(router_.engine_gone(from), out);
+    route(routers_.engine_gone(from), out);
 }
 
 SwitchEffects Switchboard::state_exists(Rank standby) {

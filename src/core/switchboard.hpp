@@ -22,17 +22,18 @@
 
 #include "core/channel.hpp"
 #include "core/load_tree.hpp"
-#include "core/registry.hpp"
-#include "core/router.hpp"
+#include "core/registry_server.hpp"
 #include "core/signal_log.hpp"
 #include "core/store.hpp"
+#include "core/switchboard_parts.hpp"
 #include "core/switchboard_words.hpp"
+#include "core/tree.hpp"
 #include "core/wave_tracker.hpp"
 #include "muster/types.hpp"
 
 namespace muster::core {
 
-class Switchboard {
+class Switchboard : private SwitchboardParts {
 public:
     Switchboard(Rank self, SwitchboardSettings settings);
 
@@ -48,7 +49,7 @@ public:
     /// The job is over for this member: open operations and requests end. A stop that has been crossed is done.
     [[nodiscard]] SwitchEffects ended(const LifecycleFacts& agreed, const Error& why);
     [[nodiscard]] const LifecycleFacts& facts() const { return log_.facts(); }
-    [[nodiscard]] const MirrorPosition& mirror() const { return registry_.position(); }
+    [[nodiscard]] const MirrorPosition& mirror() const { return keeper_->position(); }
 
     // From this process's engine.
     [[nodiscard]] SwitchEffects crossed(std::uint64_t barrier);
@@ -59,6 +60,11 @@ public:
     void wave_seen(Wave above) { log_.raise_wave(above.value); }  ///< So that facts() say so.
     /// `number` grows during a round, also over barriers: the leader passes on only what is above the last one.
     [[nodiscard]] SwitchEffects wake(WakeScope scope, std::uint64_t number);
+    /// The engine thread has prepared for a replica, or cannot: PrepareEngine's answer.
+    [[nodiscard]] SwitchEffects replica_prepared(SeatId seat, const std::optional<std::string>& error);
+    [[nodiscard]] SwitchEffects round_taken(Round round);  ///< The engine thread's turns are in it.
+    [[nodiscard]] SwitchEffects replica_checked(SeatId seat, std::uint64_t number, bool well);  ///< CheckEngine's.
+    void parks(bool on) { parks_ = on; }  ///< This member is asked for no replica.
     [[nodiscard]] SwitchEffects leaving();
     [[nodiscard]] SwitchEffects state_exists(Rank standby);
     [[nodiscard]] SwitchEffects position(Rank to, std::uint64_t query, const Position& position);
@@ -78,35 +84,25 @@ public:
     [[nodiscard]] SwitchEffects registry_call(message::RegistryAsk ask);
     /// Its caller has given up: a successor is not asked again.
     void forget_registry_call(CallId id) { registry_calls_.erase(id); }
+    /// A call of the controller: any member's; ids are the same count as the store's.
+    [[nodiscard]] SwitchEffects controller_call(message::ControllerAsk ask);
+    void forget_controller_call(CallId id) { controller_calls_.erase(id); }  ///< As for the registry.
+
+    // From whoever carries replica orders out, on the coordinator.
+    [[nodiscard]] SwitchEffects replica_report(const controller::ReplicaReport& report);
+    [[nodiscard]] ControllerServer& controller() { return controller_; }  ///< For set_room() and observe().
+
+    // From the driver, before the first round: what a restart has found, and where this member writes.
+    [[nodiscard]] bool restore(const RestoredJob& restored);
+    void write_to(JobJournal& journal) { keeper_->write_to(journal); }
+    [[nodiscard]] const JobState& job_state() const { return keeper_->state(); }
 
     [[nodiscard]] bool coordinates() const { return view_ != nullptr && view_->coordinator == self_; }
-    [[nodiscard]] const Router& router() const { return router_; }
+    [[nodiscard]] const Router& router() const { return routers_.only(); }  ///< Where there is no controller.
+    [[nodiscard]] const BackendRouters& routers() const { return routers_; }
 
 private:
     using Key = std::pair<Rank, RequestId>;
-    struct Asked {  ///< An operation of the local client that has not ended.
-        Wanted wanted = Wanted::pause;
-        bool sent = false;  ///< To the present coordinator.
-    };
-    struct Submitted {  ///< A request of the local client that was not answered.
-        Bytes bytes;
-        RequestHints hints;
-        bool sent = false;
-        bool again = false;  ///< Some coordinator has had it.
-        bool aborted = false;
-    };
-    struct Group {  ///< A lockstep group, on the coordinator.
-        std::uint32_t number = 0;
-        std::vector<Slot> slots;  ///< Of the receiving ranks of its engines.
-        std::vector<Rank> engines;
-        std::vector<std::uint64_t> capacities;
-        WaveTracker tracker;
-        Loads published;
-    };
-    struct Query {  ///< "Where are you", under way.
-        std::uint64_t number = 0, asked_ms = 0;
-        Whereabouts heard;  ///< `silent`: who has not answered yet.
-    };
 
     // switchboard.cpp: network, rounds, waking, who is where.
     void dispatch(Rank from, Message message, SwitchEffects& out);
@@ -199,6 +195,7 @@ private:
     // switchboard_registry.cpp
     void enter_registry(SwitchEffects& out);
     void carry_out(MirrorEffects effects, SwitchEffects& out);
+    void serve_keeper(SwitchEffects& out);
     void answer_registry_calls(SwitchEffects& out);
     void hand_in_registry_calls(SwitchEffects& out);
     void on(Rank from, message::RegistryAsk ask, SwitchEffects& out);
@@ -206,14 +203,51 @@ private:
     void on(Rank from, message::Copy copy, SwitchEffects& out);
     void on(Rank from, message::Kept kept, SwitchEffects& out);
 
-    std::uint64_t now_ms_ = 0;  ///< As of the last tick.
+    // switchboard_replicas.cpp
+    void enter_replicas(SwitchEffects& out);
+    void tend_replicas(SwitchEffects& out);
+    void carry_out(StewardEffects effects, SwitchEffects& out);
+    void carry_out(ReplicaSeatEffects effects, SwitchEffects& out);
+    [[nodiscard]] SeatedWorld seated_world() const;
+    void serve_replicas(SwitchEffects& out);
+    void order_replica(ReplicaOrder order, SwitchEffects& out);
+    [[nodiscard]] std::pair<ReplicaSpec, bool> spec_of(const controller::ReplicaName& name) const;
+    void give_back_strangers();
+    void measure_room();
+    void plan_requests(SwitchEffects& out);
+    [[nodiscard]] RequestPlan request_plan() const;
+    void on(Rank from, message::ReplicaPrepare prepare, SwitchEffects& out);
+    void on(Rank from, message::ReplicaCancel cancel, SwitchEffects& out);
+    void on(Rank from, message::ReplicaCheck check, SwitchEffects& out);
+    void on(Rank from, message::ReplicaPrepared prepared, SwitchEffects& out);
+    void on(Rank from, message::ReplicaRefused refused, SwitchEffects& out);
+    void on(Rank from, message::ReplicaReady ready, SwitchEffects& out);
+    void on(Rank from, message::ReplicaHealth health, SwitchEffects& out);
+
+    // switchboard_controller.cpp
+    void hand_in_controller_calls(SwitchEffects& out);
+    void end_controller_calls(const Error& why, SwitchEffects& out);
+    void turn_controller(SwitchEffects& out);
+
+    // switchboard_state.cpp
+    [[nodiscard]] std::optional<std::string> write_counters(std::uint64_t signals, State wanted, SwitchEffects& out);
+    void count_on(SwitchEffects& out);
+
+    void carry_out_controller(SwitchEffects& out);
+    void on(Rank from, message::ControllerAsk ask, SwitchEffects& out);
+    void on(Rank from, message::ControllerTold told, SwitchEffects& out);
+
+    std::uint64_t now_ms_ = 0;           ///< As of the last tick.
+    std::unique_ptr<JobKeeper> keeper_;  ///< Stays where it is, wherever this object moves to.
+    std::uint64_t count_again_ms_ = 0;   ///< Counters could not be written: when to try again.
     RegistryServer registry_;
+    ControllerServer controller_;
     Round office_;  ///< Since when the present coordinator is one.
 
     // On the coordinator. Emptied where another member takes over.
     StoreServer store_;
     CoordinatorLifecycle table_;
-    Router router_;
+    BackendRouters routers_;
     std::set<Rank> clients_;     ///< Connected in this coordinator's time (M20); none elsewhere.
     std::vector<Group> groups_;  ///< Lockstep groups of the round.
     std::map<Rank, std::pair<std::size_t, std::size_t>> place_in_groups_;  ///< Group and index in it.
@@ -230,22 +264,21 @@ private:
 
     // On every member.
     LoadTree loads_up_;
+    Steward steward_;
+    std::vector<controller::ReplicaReport> replica_reports_;  ///< For the controller, in order.
+    std::optional<MirrorPosition> planned_;                   ///< What requests go by is the state as of then.
+    std::optional<RequestPlan> next_plan_;                    ///< ... once that is safe.
+    ReplicaSeat replica_seat_;
+    bool parks_ = false;
 
     // On a client.
     bool client_ = false, connect_sent_ = false, connected_ = false;
     bool watches_ = false, watch_sent_ = false;
     std::map<OperationId, Asked> operations_;
     std::map<RequestId, Submitted> requests_;
-    struct Called {  ///< A call on the store that was not answered.
-        StoreCall call;
-        bool sent = false;  ///< To the present coordinator.
-    };
     std::map<CallId, Called> store_calls_;
-    struct Looked {  ///< A call on the registry that was not answered.
-        message::RegistryAsk ask;
-        bool sent = false;  ///< To the present coordinator.
-    };
     std::map<CallId, Looked> registry_calls_;
+    std::map<CallId, Ordered> controller_calls_;
 };
 
 template <class Open, class MessageOf>
@@ -257,12 +290,5 @@ void Switchboard::hand_in(Open& open, MessageOf message_of, SwitchEffects& out) 
     for (const auto id : unsent)  // Where this member coordinates, a message may end what it is about.
         if (const auto found = open.find(id); found != open.end()) send(view_->coordinator, message_of(*found), out);
 }
-
-/// The places that `place` passes a broadcast on to, in a k-ary tree of `size` places with place `root` at its top.
-[[nodiscard]] std::vector<std::uint32_t> tree_children(std::uint32_t place, std::uint32_t root, std::uint32_t size,
-                                                       std::uint32_t fan_out);
-/// The place above; nothing for the root.
-[[nodiscard]] std::optional<std::uint32_t> tree_parent(std::uint32_t place, std::uint32_t root, std::uint32_t size,
-                                                       std::uint32_t fan_out);
 
 }  // namespace muster::core

@@ -117,7 +117,7 @@ void Switchboard::take_word(const EngineWord& word, SwitchEffects& out) {
         return;
     }
     const auto requests = static_cast<std::uint64_t>(word.load.waiting + word.load.running);
-    (void)router_.reported(word.engine, {requests, word.capacity, word.given, word.answered});  // Not a leaver's.
+    (void)routers_.reported(word.engine, {requests, word.capacity, word.given, word.answered});  // Not a leaver's.
     const auto [number, index] = place->second;
     auto& group = groups_[number];
     group.capacities[index] = word.capacity;

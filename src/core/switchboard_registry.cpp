@@ -50,7 +50,9 @@ void Switchboard::enter_registry(SwitchEffects& out) {
         out.emplace_back(Note{"the job's registry goes on from the copy of round " +
                               std::to_string(view_->keeper_term.value) +
                               ": all who had a later one are gone, and what " + "was changed since may be, too"});
-    carry_out(registry_.complete(view_->round, view_->coordinator, view_->followers, view_->keeper), out);
+    registry_.complete(coordinates());
+    controller_.complete(coordinates(), view_->members);
+    carry_out(keeper_->complete(view_->round, view_->coordinator, view_->followers, view_->keeper), out);
     answer_registry_calls(out);
 }
 
@@ -59,12 +61,19 @@ void Switchboard::carry_out(MirrorEffects effects, SwitchEffects& out) {
         if (auto* sent = std::get_if<MirrorSend>(&effect))
             std::visit([&](auto& one) { send(sent->to, std::move(one), out); }, sent->message);
         else
-            carry_out(registry_.serve(), out);
+            serve_keeper(out);
     }
+    if (auto complaint = keeper_->take_complaint()) out.emplace_back(Note{std::move(*complaint)});
+}
+
+void Switchboard::serve_keeper(SwitchEffects& out) {
+    carry_out(registry_.serve(), out);
+    carry_out(controller_.serve(), out);
 }
 
 void Switchboard::answer_registry_calls(SwitchEffects& out) {
     for (auto& reply : registry_.take_replies()) send(reply.client, std::move(reply.told), out);
+    carry_out_controller(out);
 }
 
 void Switchboard::on(Rank from, message::RegistryAsk ask, SwitchEffects& out) {
@@ -75,12 +84,12 @@ void Switchboard::on(Rank from, message::RegistryAsk ask, SwitchEffects& out) {
 }
 
 void Switchboard::on(Rank from, message::Copy copy, SwitchEffects& out) {
-    carry_out(registry_.received(from, std::move(copy)), out);
+    carry_out(keeper_->received(from, std::move(copy)), out);
     answer_registry_calls(out);
 }
 
 void Switchboard::on(Rank from, message::Kept kept, SwitchEffects& out) {
-    carry_out(registry_.received(from, kept), out);
+    carry_out(keeper_->received(from, kept), out);
     answer_registry_calls(out);
 }
 

@@ -77,7 +77,8 @@ void Switchboard::hand_in_request(RequestId id, SwitchEffects& out) {
     auto& request = found->second;
     request.sent = true;
     const bool again = std::exchange(request.again, true), aborted = request.aborted;
-    send(view_->coordinator, message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again}, out);
+    send(view_->coordinator,
+         message::Submit{id, request.bytes, request.hints.pin, request.hints.blocks, again, request.hints.target}, out);
     if (aborted) send(view_->coordinator, message::Abort{id}, out);
 }
 
@@ -119,7 +120,10 @@ void Switchboard::cease_to_coordinate() {
     groups_.clear();
     leavers_.clear();
     awaited_.clear();
-    router_ = Router(settings_.router);
+    routers_ = BackendRouters(settings_.router, settings_.replicas);
+    planned_.reset();
+    next_plan_.reset();
+    replica_reports_.clear();
     store_ = StoreServer(settings_.store);
 }
 
@@ -127,14 +131,14 @@ void Switchboard::cease_to_coordinate() {
 void Switchboard::coordinate(SwitchEffects& out) {
     std::erase_if(awaited_, [this](const auto& entry) { return !is_member(entry.first.first); });
     std::vector<Rank> engines;
-    if (stop_crossed_ || facts().state == State::stopped) route(router_.stopped(), out);
+    if (stop_crossed_ || facts().state == State::stopped) route(routers_.stopped(), out);
     if (facts().state != State::stopped)
         std::copy_if(view_->sources.begin(), view_->sources.end(), std::back_inserter(engines),
                      [this](Rank rank) { return !leavers_.contains(rank); });
     std::vector<Rank> seats;
     const auto ranks = view_->sources.empty() ? 1 : view_->world.size() / view_->sources.size();
     for (std::size_t slot = 0; slot < view_->world.size(); ++slot) seats.push_back(view_->sources[slot / ranks]);
-    route(router_.complete(engines, view_->members, std::move(seats)), out);
+    route(routers_.complete(engines, view_->members, seats), out);
     tell_crossed(out);
 }
 
@@ -160,15 +164,15 @@ void Switchboard::on(Rank from, message::Submit submit, SwitchEffects& out) {
         out.emplace_back(Note{"ignored: " + named(from, submit.id) + ", which is not connected here"});
         return;
     }
-    route(router_.submit(from, std::move(submit)), out);
+    route(routers_.submit(from, std::move(submit)), out);
 }
 
 void Switchboard::on(Rank from, message::Abort abort, SwitchEffects& out) {
-    if (clients_.contains(from)) route(router_.abort(from, abort.id), out);
+    if (clients_.contains(from)) route(routers_.abort(from, abort.id), out);
 }
 
 void Switchboard::on(Rank from, message::Dropped dropped, SwitchEffects& out) {
-    if (coordinates()) route(router_.dropped(from, dropped), out);
+    if (coordinates()) route(routers_.dropped(from, dropped), out);
 }
 
 void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {
@@ -176,7 +180,7 @@ void Switchboard::on(Rank from, message::Reply reply, SwitchEffects& out) {
         reply.number = 0;
         return send(view_->coordinator, std::move(reply), out);
     }
-    route(router_.reply(from, std::move(reply)), out);
+    route(routers_.reply(from, std::move(reply)), out);
 }
 
 // The engine's side.

@@ -109,6 +109,10 @@ void Switchboard::judge(Rank client, OperationId operation, Wanted wanted, Switc
     if (facts().pending.size() + accepted.size() > kPendingMax)
         return refuse(client, operation, wanted,
                       "busy: " + std::to_string(kPendingMax) + " signals wait for their barriers", out);
+    // The intent is written down before anybody sees it (design.md, section 5).
+    const State leads_to = table.stopped() ? State::stopped : table.state();
+    if (auto why = write_counters(log_.last() + accepted.size(), leads_to, out))
+        return refuse(client, operation, wanted, "it could not be written down: " + *why, out);
     table_ = table;
     for (const Signal signal : accepted) announce({log_.last() + 1, signal, client, operation}, out);
     await(client, operation, log_.last(), out);
@@ -195,10 +199,10 @@ void Switchboard::advance(std::uint64_t barrier, SwitchEffects& out) {
             continue;
         }
         if (now == State::stopped) {
-            route(router_.stopped(), out);
+            route(routers_.stopped(), out);
         } else {
             for (const Rank engine : view_->sources)
-                if (!leavers_.contains(engine)) route(router_.engine_registers(engine), out);
+                if (!leavers_.contains(engine)) route(routers_.engine_registers(engine), out);
         }
     }
 }

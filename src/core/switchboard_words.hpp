@@ -11,12 +11,14 @@
 #include <variant>
 #include <vector>
 
+#include "core/backend_routers.hpp"
 #include "core/channel.hpp"
+#include "core/controller_server.hpp"
 #include "core/load_message.hpp"
-#include "core/registry.hpp"
-#include "core/router.hpp"
+#include "core/replica_seat.hpp"
 #include "core/seat.hpp"
 #include "core/signal_log.hpp"
+#include "core/steward.hpp"
 #include "core/store.hpp"
 #include "core/wave_tracker.hpp"
 #include "muster/types.hpp"
@@ -34,6 +36,7 @@ struct RoundView {
     std::optional<Rank> keeper{};         ///< Who has the furthest copy of the rounds before.
     Round keeper_term{};                  ///< In which its holder last had everything.
     std::vector<std::uint32_t> groups{};  ///< Which lockstep group each slot's member is in. Empty: one group.
+    std::vector<Rank> standbys{};         ///< Ascending.
     std::vector<SeatId> seats{};          ///< Which replica each lockstep group is. Empty: there is no controller.
 };
 
@@ -45,6 +48,9 @@ struct SwitchboardSettings {
     RouterSettings router{};
     std::uint32_t load_interval_ms = 100;  ///< Between two messages about loads to the same member.
     bool coordination = true;              ///< Lockstep groups vote, so they have waves.
+    ControllerServerSettings controller{};
+    bool replicas = false;  ///< The world holds what a controller wants.
+    StewardSettings steward{};
 };
 
 /// What the engine of this process says of itself.
@@ -60,6 +66,7 @@ struct EngineSays {
 struct RequestHints {
     std::optional<Slot> pin{};
     std::vector<BlockHash> blocks{};
+    Target target{};
 };
 
 // clang-format off
@@ -72,6 +79,7 @@ struct OperationEnded { OperationId operation; std::optional<Error> error; };
 struct RequestEnded { RequestId id; std::optional<Error> error; Bytes bytes; };
 struct StoreCallEnded { CallId id; StoreAnswer answer; };
 struct RegistryCallEnded { message::RegistryTold told; };
+struct ControllerCallEnded { message::ControllerTold told; bool over = false; };  ///< over: the session is.
 struct LoadsHeard { Round round; GroupWords groups; };              ///< For the local client: groups that changed.
 struct LeavingHeard { Rank rank; };
 struct StateHeard {};
@@ -81,8 +89,9 @@ struct SeatRound { SeatWishes wishes; };                            ///< Have a 
 struct Note { std::string text; };                                  ///< A line for the log.
 // clang-format on
 using SwitchEffect = std::variant<Transmit, SignalArrived, RequestArrived, WakeEngine, ClientConnected, OperationEnded,
-                                  RequestEnded, StoreCallEnded, RegistryCallEnded, RequestCalledOff, LoadsHeard,
-                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, SeatRound, Note>;
+                                  RequestEnded, StoreCallEnded, RegistryCallEnded, ControllerCallEnded, ReplicaOrder,
+                                  CrashOrder, RequestCalledOff, PrepareEngine, CheckEngine, SeatRound, LoadsHeard,
+                                  LeavingHeard, StateHeard, TellPosition, Whereabouts, Note>;
 using SwitchEffects = std::vector<SwitchEffect>;
 
 }  // namespace muster::core

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
-#include "core/switchboard.hpp"
+#include "core/tree.hpp"
 
 namespace muster::core {
 

@@ -123,6 +123,10 @@ std::map<std::string, std::string> job_environment(const JobSpec& spec, const Ma
         {"MUSTER_EVENTS", spec.events},
         {"MUSTER_LAUNCHER_NODE", machine.host_name},
     };
+    if (!spec.state_directory.empty()) {
+        variables["MUSTER_STATE"] = spec.state_directory;
+        variables["MUSTER_DURABILITY"] = spec.durability;
+    }
     if (!spec.inject.empty()) variables["MUSTER_INJECT"] = spec.inject;
     if (!link.empty()) {
         variables["MUSTER_LINK"] = link;

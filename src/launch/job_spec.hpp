@@ -35,6 +35,8 @@ struct JobSpec {
     std::string routing = "round_robin";
     int queue_max_per_engine = 4'096, queue_max = 65'536, load_interval_ms = 100;
     int followers = 2;
+    std::string state_directory{};     ///< Config::state_directory; empty: none.
+    std::string durability = "fsync";  ///< file | fsync
     std::string posix_signals = "TERM=stop,USR1=suspend";
     std::vector<HostSlots> hosts{};  ///< Empty: this machine, or Slurm's allocation.
     std::string remote_shell{};      ///< --rsh: command that logs in on a host; empty: ssh (srun in Slurm).

@@ -3,6 +3,7 @@
 #include "muster/client.hpp"
 
 #include "agent/client_desk.hpp"
+#include "agent/settings.hpp"
 #include "session/impl.hpp"
 
 namespace muster {
@@ -20,11 +21,14 @@ Session::Impl::Impl(Config settings) : config(std::move(settings)) {
 TurnSurroundings Session::Impl::surroundings_of_turns() {
     std::function<void()> pump;
     if (config.agent == AgentThread::engine) pump = [this] { agent->pump(std::chrono::milliseconds(1)); };
+    std::function<void()> chores;
+    if (agent::has_steward(config)) chores = [this] { do_chores(); };
     return {.config = config,
             .mailbox = mailbox,
             .inbox = inbox,
             .watchdog = watchdog,
             .stage = stage,
+            .chores = std::move(chores),
             .pump = std::move(pump),
             .stop = [this](ExitCode code, const std::string& reason) { stop(code, reason); }};
 }

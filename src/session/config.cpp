@@ -101,6 +101,7 @@ void read_deadlines(Environment& env, Config& config) {
     env.number("MUSTER_COMMIT_DEADLINE_MS", config.commit_deadline_ms);
     env.number("MUSTER_TURN_DEADLINE_MS", config.turn_deadline_ms);
     env.number("MUSTER_BARRIER_DEADLINE_MS", config.barrier_deadline_ms);
+    env.number("MUSTER_PREPARE_DEADLINE_MS", config.prepare_deadline_ms);
     env.number("MUSTER_LEAVE_WINDOW_MS", config.leave_window_ms);
     env.number("MUSTER_FINALIZE_DEADLINE_MS", config.finalize_deadline_ms);
 }
@@ -115,6 +116,9 @@ Result<Config> Config::from_environment() {
     env.text("MUSTER_RUN_ID", config.run_id);
     env.text("MUSTER_EVENTS", config.events);
     env.text("MUSTER_LOCATION", config.location);
+    env.text("MUSTER_STATE", config.state_directory);
+    env.choice("MUSTER_DURABILITY", config.durability, {{"file", Durability::file}, {"fsync", Durability::fsync}});
+    env.number("MUSTER_CONTROLLER_PERIOD_MS", config.controller_period_ms);
     env.choice("MUSTER_AGENT_THREAD", config.agent, {{"own", AgentThread::own}, {"engine", AgentThread::engine}});
     read_deadlines(env, config);
     if (env.wrong()) return Error{Fault::bad_setup, *env.wrong()};

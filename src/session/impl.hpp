@@ -32,6 +32,7 @@ public:
     Error lost(int code, const char* what);
     /// The communicator for commit and vault; nothing may be called on it where there is no round to work in.
     [[nodiscard]] Result<MPI_Comm> ours() const;
+    [[nodiscard]] bool knows_its_replica() const;  ///< Or has none.
 
     Config config;
     mpi::Started started;
@@ -51,6 +52,8 @@ public:
     World world;
     std::vector<RoundReport> rounds;
     Ending ending;
+    std::optional<ReplicaInfo>
+        prepared;                   ///< The replica that this member has prepared for last; its own, once it is in.
     bool untold = true;             ///< next() has not said yet that there is a round.
     bool first_commit_due = false;  ///< The newest report waits for its stall.
     bool warmed_up = false;
@@ -61,12 +64,17 @@ public:
 private:
     Result<mpi::Communicator> first_pool(std::vector<agent::RosterEntry>& roster);
     Result<Done> check_counts();
+    [[nodiscard]] std::optional<core::RestoredJob> restored_here();
     void start_agent();
     std::shared_ptr<const agent::Handover> wait_for_round();
     void take_over(std::shared_ptr<const agent::Handover> next);
     void add_report(const agent::Handover& round, bool seen);
     Error disagreement(Step step, std::uint64_t hash);
     TurnSurroundings surroundings_of_turns();
+    void do_chores();
+    void prepare(const core::ReplicaSpec& spec);
+    bool learn_its_replica();
+    void show_replica(const World& before);
     void take_posix_signals();
 };
 

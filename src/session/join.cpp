@@ -159,6 +159,18 @@ void Session::Impl::start_agent() {
     });
 }
 
+/// One member of each node looks for what an earlier launch has left there. Where that cannot be used the first round
+/// is an ending, for all: nobody begins anew in silence.
+std::optional<core::RestoredJob> Session::Impl::restored_here() {
+    const auto& node = launch[started.self.value].node;
+    const auto first =
+        std::find_if(launch.begin(), launch.end(), [&](const core::Member& member) { return member.node == node; });
+    if (first->rank != started.self) return std::nullopt;
+    auto restored = agent::read_state(config);
+    if (!restored) mailbox.wish({ExitCode::bad_usage, restored.error().text});
+    return restored ? std::move(*restored) : std::nullopt;
+}
+
 namespace {
 
 /// Should all ranks crash before there is a round, the launcher must not take it for a program without muster: mpirun's
@@ -204,8 +216,9 @@ Result<Done> Session::Impl::join() {
                                                std::to_string(waited_ms) + " ms for " + what + " in round " +
                                                std::to_string(round.load())});
     });
+    const auto restored = restored_here();
     agent = std::make_unique<agent::Agent>(config, std::move(roster), std::move(*pool), started.self,
-                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog});
+                                           agent::Surroundings{bell, mailbox, inbox, *desk, watchdog}, restored);
     turns = std::make_unique<Turns>(surroundings_of_turns());
     start_agent();
     take_posix_signals();

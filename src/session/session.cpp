@@ -53,6 +53,7 @@ World world_of(const agent::Handover& handover, Rank self, const std::vector<cor
 std::shared_ptr<const agent::Handover> Session::Impl::wait_for_round() {
     for (;;) {
         agent::reach_pause();
+        if (!over) do_chores();
         if (config.agent == AgentThread::engine) {
             if (auto given = mailbox.take(std::chrono::milliseconds(0))) return given;
             agent->pump(kTick);
@@ -91,10 +92,11 @@ void Session::Impl::take_over(std::shared_ptr<const agent::Handover> next) {
         stage.close();
         return;
     }
-    world = world_of(*current, started.self, launch, config);
+    const World before = std::exchange(world, world_of(*current, started.self, launch, config));
     if (const auto* entry = world.step ? mailbox.ledger.entry_of(*world.step) : nullptr) world.blob = entry->blob;
     round = world.round.value;
     turns->enter(*current, world);
+    if (agent::has_steward(config)) show_replica(before);
     for (const auto& missed : current->missed) add_report(*missed, false);
     add_report(*current, true);
     untold = true;
@@ -105,12 +107,17 @@ Turn Session::Impl::next() {
         if (over) return {Turn::ended};
         if (untold) {
             if (turns->suspended()) return turns->resume();  // So that the new round finds everything in place.
+            if (!learn_its_replica()) {
+                take_over(wait_for_round());
+                continue;
+            }
             untold = false;
             if (config.hooks.world_changed) config.hooks.world_changed(world);
             if (world.slot) return {Turn::rebuilt};
             if (!std::exchange(warmed_up, true) && config.hooks.warm_up) config.hooks.warm_up();
         }
         if (config.agent == AgentThread::engine) agent->pump(std::chrono::milliseconds(0));
+        do_chores();
         if (world.slot && !mailbox.interrupted()) {
             const auto turn = turns->next();
             if (turn && turn->kind != Turn::ended) return *turn;

@@ -211,6 +211,7 @@ bool Turns::rest(const Order& order) {
         const auto seen = inbox.news();
         if (around_.mailbox.interrupted()) return false;
         agent::reach_pause();
+        if (around_.chores) around_.chores();
         if (order.wake || news_here()) {
             if (peers) inbox.give(agent::Inbox::Wake{scope, key});
             return true;

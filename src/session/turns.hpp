@@ -30,6 +30,8 @@ struct TurnSurroundings {
     agent::Inbox& inbox;
     agent::Watchdog& watchdog;
     Stage& stage;
+    std::function<void()>
+        chores;                  ///< What the agent wants of the engine thread between two turns; empty: nothing ever.
     std::function<void()> pump;  ///< Does the agent's work where it has no thread of its own; else empty.
     std::function<void(ExitCode, const std::string&)> stop;
 };

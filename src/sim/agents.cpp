@@ -73,6 +73,7 @@ void World::Stage::enter_round(Member& member, const core::Plan& plan, Rank coor
     member.steady = true;
     member.disturbed = now();
     member.desk->clear();
+    if (deploys()) learn_seat(member, *comms);
     give_role(member, plan, comms);
     std::vector<Rank> group, engine;
     if (const auto slot = comms->slots.find(member.rank); slot != comms->slots.end()) {
@@ -138,32 +139,38 @@ void World::Stage::take_mail(Member& member) {
     bool regroups = false;
     for (auto& one : std::exchange(member.mail, {})) {
         if (!member.alive) return;
-        apply(member,
-              std::visit(Overloaded{
-                             [&](const mail::Crossed& it) { return board.crossed(it.barrier); },
-                             [&](const mail::Reply& it) {
-                                 return board.reply(it.request.first, it.request.second, core::Bytes(8));
-                             },
-                             [&](const mail::Wake& it) { return board.wake(it.scope, it.number); },
-                             [&](const mail::Leaving&) { return board.leaving(); },
-                             [&](const mail::Connect&) { return board.connect(); },
-                             [&](const mail::Ask& it) { return board.ask(it.operation, it.wanted); },
-                             [&](mail::Submit& it) { return board.submit(it.id, core::Bytes(8), std::move(it.hints)); },
-                             [&](const mail::Abort& it) { return board.abort(it.id); },
-                             [&](const mail::Watch&) { return board.watch_loads(); },
-                             [&](const mail::Regroup&) {
-                                 regroups = true;
-                                 return core::SwitchEffects{};
-                             },
-                             [&](core::SeatWishes& it) { return core::SwitchEffects{core::SeatRound{std::move(it)}}; },
-                             [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
-                             [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
-                             [&](const mail::GiveUp& it) {
-                                 board.forget_registry_call(it.call);
-                                 return core::SwitchEffects{};
-                             },
-                         },
-                         one));
+        apply(
+            member,
+            std::visit(Overloaded{
+                           [&](const mail::Crossed& it) { return board.crossed(it.barrier); },
+                           [&](const mail::Reply& it) {
+                               return board.reply(it.request.first, it.request.second, core::Bytes(8));
+                           },
+                           [&](const mail::Wake& it) { return board.wake(it.scope, it.number); },
+                           [&](const mail::Leaving&) { return board.leaving(); },
+                           [&](const mail::Connect&) { return board.connect(); },
+                           [&](const mail::Ask& it) { return board.ask(it.operation, it.wanted); },
+                           [&](mail::Submit& it) { return board.submit(it.id, core::Bytes(8), std::move(it.hints)); },
+                           [&](const mail::Abort& it) { return board.abort(it.id); },
+                           [&](const mail::Watch&) { return board.watch_loads(); },
+                           [&](const mail::Regroup&) {
+                               regroups = true;
+                               return core::SwitchEffects{};
+                           },
+                           [&](core::SeatWishes& it) { return core::SwitchEffects{core::SeatRound{std::move(it)}}; },
+                           [&](core::StoreCall& it) { return board.store_call(std::move(it)); },
+                           [&](core::message::RegistryAsk& it) { return board.registry_call(std::move(it)); },
+                           [&](core::message::ControllerAsk& it) { return board.controller_call(std::move(it)); },
+                           [&](const mail::Prepared& it) { return board.replica_prepared(it.seat, it.error); },
+                           [&](const mail::Checked& it) { return board.replica_checked(it.seat, it.number, it.well); },
+                           [&](const mail::Taken& it) { return board.round_taken(it.round); },
+                           [&](const mail::GiveUp& it) {
+                               board.forget_registry_call(it.call);
+                               board.forget_controller_call(it.call);
+                               return core::SwitchEffects{};
+                           },
+                       },
+                       one));
     }
     if (regroups && member.alive) ask_for_round(member);
 }
@@ -196,12 +203,14 @@ void World::Stage::tick_later(Member& member) {
 
 /// Calls on the store have deadlines, which the one that serves them keeps; loads are looked at with each tick.
 bool World::Stage::has_to_tick(const Member& member) const {
-    return member.steady && (options_.loads || (options_.calls_per_ms > 0 && member.switchboard->coordinates()));
+    const bool serves = options_.calls_per_ms > 0 || deploys();
+    return member.steady && (options_.loads || (serves && member.switchboard->coordinates()));
 }
 
 /// An agent ticks all the time. What a quiet one has left out, since it would do nothing, is made up for here.
 void World::Stage::hear_the_time(Member& member) {
     if (member.ticked_ms + kAgentTickMs > now_ms()) return;
+    member.switchboard->parks(member.wishes.parked);
     member.ticked_ms = now_ms();
     say_load(member);
     apply(member, member.switchboard->tick(now_ms()));
@@ -213,8 +222,10 @@ void World::Stage::agent_tick(Member& member) {
     member.tick_due = false;
     if (!member.steady) return;
     member.ticked_ms = now_ms();
+    member.switchboard->parks(member.wishes.parked);
     say_load(member);
     apply(member, member.switchboard->tick(now_ms()));
+    if (deploys() && member.alive && member.switchboard->coordinates()) witness_.controller().looks_at(member, now());
     if (has_to_tick(member)) tick_later(member);
     if (member.alive && member.recovery && member.desk->due(member.recovery->world(), now_ms())) recover(member);
 }
@@ -228,6 +239,7 @@ void World::Stage::apply(Member& member, core::SwitchEffects effects) {
 
 void World::Stage::perform(Member& member, core::Transmit& effect) {
     if (!member.steady || !this->member(effect.to)) return;  // The channel keeps it for the next round.
+    if (deploys() && std::string_view(effect.kind) == "deliver") witness_gives(member, effect.to);
     if (followed()) tell(member, std::string("sends ") + effect.kind + " to rank " + std::to_string(effect.to.value));
     ++member.packets;
     ++counts_.packets;

@@ -53,6 +53,7 @@ void World::Stage::submit(Member& client) {
     auto hints = any_hints();
     witness_.submits(client, id);
     witness_.waves().submits(client, id, hints.pin);
+    if (deploys()) witness_.controller().submits(client, id, hints.target, now());
     post(client, mail::Submit{id, std::move(hints)});
     if (dice_.chance(options_.aborts))
         arrange(dice_.between(1, kSecondThoughtsMax), client, Happening::client_aborts,
@@ -69,7 +70,10 @@ void World::Stage::take_back(Member& client, RequestId id) {
 /// Now and then a slot that is not there; prefixes are few, so that several requests share one.
 core::RequestHints World::Stage::any_hints() {
     core::RequestHints hints;
-    if (dice_.chance(options_.pins)) hints.pin = Slot{dice_.below(options_.engines * options_.engine_ranks + 1)};
+    if (deploys())
+        hints.target = any_target();
+    else if (dice_.chance(options_.pins))
+        hints.pin = Slot{dice_.below(options_.engines * options_.engine_ranks + 1)};
     if (options_.routing == Routing::prefix_affinity)
         for (std::uint64_t prefix = dice_.below(5), block = 0; block < prefix; ++block)
             hints.blocks.push_back(BlockHash{100 * prefix + block});

@@ -26,6 +26,7 @@ bool works_with(const Engine& engine, const Member& peer) {
 void World::Stage::take_round(Member& member) {
     Engine& engine = *member.engine;
     if (!engine.handover || engine.doing != Doing::parked) return;
+    if (deploys() && !knows_its_replica(member)) return;  // It looks again when it has prepared.
     engine.now = std::move(*engine.handover);
     engine.handover.reset();
     ++engine.epoch;
@@ -33,6 +34,7 @@ void World::Stage::take_round(Member& member) {
     engine.source = engine.now.comms->engines[engine.now.engine].members.front() == member.rank;
     if (!engine.source || engine.now.state == State::stopped) engine.open.clear();
     if (!engine.source) engine.inbox.clear();
+    if (deploys()) post(member, mail::Taken{engine.now.round});
     engine.batches = 0;
     engine.votes = 0;
     engine.vote_there = false;

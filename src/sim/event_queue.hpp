@@ -33,11 +33,14 @@ enum class Happening : std::uint8_t {
     client_aborts,  ///< Number of the request.
     program_calls,  ///< The member's program uses the round's store, or the job's registry.
     program_wishes,
-    program_seats,  ///< Where it coordinates, it wants replicas to come and go.
-    call_due,       ///< Number of the call.
-    wakes,          ///< Epoch: number of the hang.
-    evicted,        ///< Epoch: number of the hang.
-    inspection,     ///< No member: the world looks at itself.
+    program_seats,     ///< Where it coordinates, it wants replicas to come and go.
+    program_orders,    ///< It calls the controller.
+    program_listens,   ///< Again, since it was told something.
+    replica_prepared,  ///< Number of the replica.
+    call_due,          ///< Number of the call.
+    wakes,             ///< Epoch: number of the hang.
+    evicted,           ///< Epoch: number of the hang.
+    inspection,        ///< No member: the world looks at itself.
 };
 
 struct Event {

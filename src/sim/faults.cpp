@@ -20,6 +20,8 @@ constexpr std::uint32_t kOversleptMax = 60'000;  ///< Ticks beyond the window.
 /// Half of those who die do so before what happens to them, half in the middle of what they do then.
 void World::Stage::tempt_fate(Member& member) {
     const Faults& faults = options_.faults;
+    const bool leads_on = member.steady && member.switchboard->coordinates();
+    if (leads_on && dice_.chance(faults.kill_holders)) return kill_holders(member);
     double risk = faults.kill_per_event;
     if (!member.steady)
         risk += faults.kill_per_recovery_event;
@@ -34,6 +36,19 @@ bool World::Stage::dies_now(Member& member) {
     if (!member.dies_after || (*member.dies_after)-- > 0) return false;
     die(member);
     return true;
+}
+
+/// Those who hold the job's state, at the same moment; one of them stays.
+void World::Stage::kill_holders(Member& coordinator) {
+    std::vector<Rank> holders = coordinator.view->followers;
+    holders.push_back(coordinator.rank);
+    std::erase_if(holders, [this](Rank rank) { return !members_[rank.value].alive || members_[rank.value].cut; });
+    for (auto more = dice_.between(1, static_cast<std::uint32_t>(holders.size())) - 1; more > 0 && deaths_left_ > 0;
+         --more) {
+        const auto next = dice_.below(holders.size());
+        die(members_[holders[next].value]);
+        holders.erase(holders.begin() + static_cast<std::ptrdiff_t>(next));
+    }
 }
 
 /// SIGKILL: it sends nothing more, and those who share a pool with it learn of that sooner or later.

@@ -81,10 +81,24 @@ struct ClientBook {
 struct CallBook {
     struct Call {
         bool may_change = false, given_up = false;
-        bool registry = false;  ///< Else the store.
+        bool registry = false, controller = false;  ///< Else the store.
+        bool waits = false;                         ///< For something that need not come.
     };
     std::uint64_t made = 0;
     std::map<std::uint64_t, Call> open;
+};
+
+/// A program that listens to the controller: for which keys, and what it has seen last.
+struct Listening {
+    std::map<std::string, core::SnapshotId> keys;
+    std::map<std::string, core::Value> seen;  ///< Nothing: it is gone, or was never told.
+};
+
+/// What the engine thread knows of the replica that it is to be.
+struct Preparation {
+    std::optional<core::SeatId> seat;  ///< Of the round that the agent is in.
+    std::optional<core::SeatId> prepared;
+    std::uint64_t busy_until = 0;  ///< In the program's hook.
 };
 
 /// What a program wants of the next round, as agent::Mailbox and agent::Agent hold it.
@@ -121,14 +135,27 @@ struct Abort {
 };
 struct Watch {};  ///< Loads and waves, from now on.
 struct Regroup {};
-struct GiveUp {  ///< A call on the registry.
+struct Prepared {
+    core::SeatId seat;
+    std::optional<std::string> error;
+};
+struct Checked {
+    core::SeatId seat;
+    std::uint64_t number;
+    bool well;
+};
+struct Taken {
+    Round round;
+};
+struct GiveUp {  ///< A call on registry or controller.
     core::CallId call;
 };
 }  // namespace mail
 /// From engine and client to the agent of their process.
-using Mail = std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
-                          mail::Abort, mail::Watch, mail::Regroup, mail::GiveUp, core::SeatWishes, core::StoreCall,
-                          core::message::RegistryAsk>;
+using Mail =
+    std::variant<mail::Crossed, mail::Reply, mail::Wake, mail::Leaving, mail::Connect, mail::Ask, mail::Submit,
+                 mail::Abort, mail::Watch, mail::Regroup, mail::GiveUp, mail::Prepared, mail::Checked, mail::Taken,
+                 core::SeatWishes, core::StoreCall, core::message::RegistryAsk, core::message::ControllerAsk>;
 
 /// What the agent waits for in a recovery.
 enum class Waits : std::uint8_t {
@@ -154,6 +181,8 @@ struct Member {
     bool says_no = false;         ///< In the agreement under way.
     Wishes wishes;
     CallBook calls;
+    std::optional<Listening> listening;
+    Preparation preparation;
     std::optional<core::Switchboard> switchboard;
     std::unique_ptr<core::Recovery> recovery;
     std::vector<core::Effect> due;  ///< Effects of the recovery, the next one first.

@@ -38,20 +38,26 @@ bool World::Stage::works(const Member& member, State state) const {
     return !engine.interrupted && !engine.handover && engine.loop.lifecycle().state() == state;
 }
 
-bool World::Stage::settled(State state) const {
+bool World::Stage::settled(State state) {
     const Member* some = newest();
     if (some && std::any_of(some->view->members.begin(), some->view->members.end(),
                             [this](Rank rank) { return !members_[rank.value].alive || members_[rank.value].cut; }))
         return false;  // Not everybody has noticed yet.
     for (const auto& member : members_) {
         if (!member.alive) continue;
-        const bool waits = member.book && (!member.book->open_operations.empty() ||
-                                           (state == State::running && !member.book->open_requests.empty()));
+        const bool waits =
+            member.book && (!member.book->open_operations.empty() ||
+                            (state == State::running && !deploys() && !member.book->open_requests.empty()));
         if (waits || (!member.ended && !works(member, state))) return false;
         if (std::any_of(member.calls.open.begin(), member.calls.open.end(),
-                        [](const auto& call) { return !call.second.given_up; }))
+                        [](const auto& call) { return !call.second.given_up && !call.second.waits; }))
             return false;
         if (!member.ended && member.view->round != some->view->round) return false;
+    }
+    if (some && deploys() && state == State::running) {
+        unrest_ = unrest();
+        if (unrest_.empty()) witness_.controller().judges(members_[some->view->coordinator.value], now());
+        return unrest_.empty();
     }
     return some || state == State::stopped;
 }
@@ -65,6 +71,7 @@ Counts World::Stage::counts() const {
     counts.unseated = seats.unseated;
     counts.no_room = seats.no_room;
     counts.dissolved = seats.dissolved;
+    counts.losses = witness_.losses();
     counts.load_packets = traffic_.loads();
     counts.loads_most = traffic_.loads_most();
     counts.traffic_most = traffic_.most();
@@ -95,6 +102,7 @@ std::string World::Stage::story() const {
                     std::to_string(member.book->open_requests.size());
         text += "\n";
     }
+    if (!unrest_.empty()) text += "controller: " + unrest_ + "\n";
     return text + "last note: " + witness_.last_note() + "\n";
 }
 

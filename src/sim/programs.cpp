@@ -32,7 +32,9 @@ void World::Stage::begin_programs() {
     for (auto& member : members_) {
         if (options_.calls_per_ms > 0)
             arrange(dice_.between(1, every(options_.calls_per_ms)), member, Happening::program_calls);
-        if (options_.controller && options_.seats_per_ms > 0)
+        if (deploys())
+            begin_orders(member);
+        else if (options_.controller && options_.seats_per_ms > 0)
             arrange(dice_.between(1, every(options_.seats_per_ms)), member, Happening::program_seats);
         if (options_.wishes_per_ms > 0 && options_.recovery)
             arrange(dice_.between(1, every(options_.wishes_per_ms)), member, Happening::program_wishes);
@@ -165,6 +167,11 @@ void World::Stage::call_due(Member& member, std::uint32_t call) {
     const auto open = member.calls.open.find(call);
     if (open == member.calls.open.end() || member.ended) return;
     const core::CallId id{call};
+    if (open->second.controller) {  // Whoever gives up does not know what has become of it.
+        witness_.controller().gives_up(member, id);
+        member.calls.open.erase(open);
+        return post(member, mail::GiveUp{id});
+    }
     const auto undisturbed = [&](std::uint64_t since) {
         const auto concerned = concerned_by_calls(member);
         return std::all_of(concerned.begin(), concerned.end(),

@@ -18,14 +18,19 @@ void World::Stage::perform(Member& member, core::RequestArrived& effect) {
     Engine& engine = *member.engine;
     if (engine.open.empty() && engine.inbox.empty()) engine.work_since = now();
     engine.inbox.emplace_back(effect.client, effect.id);
-    witness_.waves().delivered(member, {effect.client, effect.id});
+    if (deploys()) witness_.controller().delivered(member, {effect.client, effect.id}, now());
+    if (core::is_shadow(effect.client))
+        ++counts_.copies;
+    else
+        witness_.waves().delivered(member, {effect.client, effect.id});
     if (engine.doing == Doing::rest) arrange(dice_.below(3), member, Happening::engine_looks, 0, engine.epoch);
 }
 
 core::Batch World::Stage::collect(Engine& engine) {
     core::Batch batch;
     batch.signal = next_signal(engine);
-    for (const auto& request : engine.inbox) witness_.waves().begins(request);
+    for (const auto& request : engine.inbox)
+        if (!core::is_shadow(request.first)) witness_.waves().begins(request);
     engine.open.insert(engine.open.end(), engine.inbox.begin(), engine.inbox.end());
     engine.inbox.clear();
     batch.work = engine.open.size() + (options_.work == Work::always ? 1 : 0);
@@ -36,7 +41,7 @@ void World::Stage::answer_some(Member& member) {
     Engine& engine = *member.engine;
     const auto some = std::min<std::size_t>(engine.open.size(), dice_.between(1, kAnswersMax));
     for (std::size_t i = 0; i < some; ++i) {
-        witness_.waves().replies(engine.open[i]);
+        if (!core::is_shadow(engine.open[i].first)) witness_.waves().replies(engine.open[i]);
         post(member, mail::Reply{engine.open[i]});
     }
     engine.open.erase(engine.open.begin(), engine.open.begin() + static_cast<std::ptrdiff_t>(some));
@@ -46,7 +51,7 @@ void World::Stage::perform(Member& member, core::RequestEnded& effect) {
     ++(effect.error ? counts_.errors : counts_.replies);
     if (effect.error && effect.error->fault == Fault::aborted) ++counts_.aborted;
     if (effect.error && effect.error->fault == Fault::busy) ++counts_.busy;
-    witness_.request_ends(member, effect.id, effect.error, member.ended);
+    witness_.request_ends(member, effect.id, effect.error, member.ended, now());
     member.book->open_requests.erase(effect.id.value);
 }
 

@@ -82,7 +82,8 @@ void SeatWitness::names_are_unique(const Scene& scene) {
         if (std::count(scene.plan.seats.begin(), scene.plan.seats.end(), id) > 1)
             violated(scene, "a replica has two seats");
         if (!holds(scene.kept, id) && !holds(scene.added, id)) violated(scene, "a seat that nobody has wanted");
-        if (!holds(last_, id) && !ever_.insert(id).second) violated(scene, "a replica has come back");
+        const bool is_back = !holds(last_, id) && !ever_.insert(id).second;
+        if (is_back && !(may_return_ && may_return_(id))) violated(scene, "a replica has come back");
     }
 }
 

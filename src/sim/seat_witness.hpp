@@ -4,8 +4,10 @@
 /// Thread safety: none.
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/plan.hpp"
@@ -26,6 +28,9 @@ public:
     void round_begins(const core::Plan& plan, const std::vector<core::Facts>& facts, const std::vector<Rank>& willing,
                       const std::vector<Rank>& before);
 
+    /// Which ids may come again: a successor starts once more what was never said to run.
+    void returns_if(std::function<bool(core::SeatId)> may_return) { may_return_ = std::move(may_return); }
+    void forgets() { ever_.clear(); }  ///< Who counts the ids is gone with all that it knew: they may come again.
     [[nodiscard]] const SeatCounts& counts() const { return counts_; }
 
 private:
@@ -57,6 +62,7 @@ private:
     const core::PlanSettings& settings_;
     Ids last_;  ///< Seats of the round before.
     std::set<core::SeatId> ever_;
+    std::function<bool(core::SeatId)> may_return_;  ///< Nothing: none.
     SeatCounts counts_;
 };
 

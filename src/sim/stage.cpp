@@ -12,8 +12,9 @@ namespace {
 constexpr std::size_t kSmall = 64;            ///< Up to so many members all are looked at after each event.
 constexpr std::uint64_t kRestedMax = 60'000;  ///< Ticks; more than anything takes but a recovery.
 constexpr std::uint32_t kDelayMin = 1, kDelayMax = 8;
-constexpr std::uint64_t kSettleMs = 100;  ///< Of a publication, core/load_board: its settle_ms, and as much again.
-constexpr std::uint64_t kHop = 2;         ///< Ticks of a collective per level of its tree.
+constexpr std::uint64_t kSettleMs = 100;      ///< Of a publication, core/load_board: its settle_ms, and as much again.
+constexpr std::uint64_t kHop = 2;             ///< Ticks of a collective per level of its tree.
+constexpr std::uint64_t kStartLimitMs = 150;  ///< Of a replica.
 
 core::PlanSettings plan_settings(const WorldOptions& options) {
     return {.placement = {.engines = options.engines,
@@ -30,6 +31,16 @@ std::uint32_t size_of(const WorldOptions& options) {
     return options.engines * options.engine_ranks + options.standbys + options.clients;
 }
 
+/// As in a job, at a tenth and less of its times. Ended goals are not forgotten, so that a lost one shows.
+core::ControllerServerSettings controller_settings(const WorldOptions& options, std::uint32_t rank) {
+    core::ControllerServerSettings settings{.period_ms = 20, .seed = 1'000 * options.seed + rank};
+    settings.controller.health = {.every_ms = 60, .limit_ms = 100};
+    settings.controller.goals_kept_ms = std::uint64_t{1} << 40;
+    settings.controller.start_limit_ms = kStartLimitMs + 50;
+    settings.controller.start_again_ms = 60;
+    return settings;
+}
+
 core::SwitchboardSettings switchboard_settings(const WorldOptions& options, std::uint32_t rank) {
     return {.fan_out = options.fan_out,
             .router = {.routing = options.routing,
@@ -37,7 +48,12 @@ core::SwitchboardSettings switchboard_settings(const WorldOptions& options, std:
                        .queue_max_per_engine = options.queue_max_per_engine,
                        .queue_max = options.queue_max},
             .load_interval_ms = options.load_interval_ms,
-            .coordination = options.consensus != ConsensusMode::off};
+            .coordination = options.consensus != ConsensusMode::off,
+            .controller = controller_settings(options, rank),
+            .replicas = options.controller && options.orders_per_ms > 0,
+            .steward = {.unit = std::max<std::uint32_t>(1, options.group_size) * options.engine_ranks,
+                        .start_limit_ms = kStartLimitMs,
+                        .gather_ms = 10}};
 }
 
 WaveRules wave_rules(const WorldOptions& options) {
@@ -95,6 +111,7 @@ World::Stage::Stage(const WorldOptions& options)
     }
     pools_.push_back(std::move(all));
     witness_.waves().expect(wave_rules(options));
+    if (deploys()) witness_.expect_deployments();
     begin();
 }
 
@@ -194,6 +211,9 @@ void World::Stage::to_agent(Member& member, const Event& event) {
         case Happening::program_wishes: return program_wishes(member);
         case Happening::program_seats: return program_seats(member);
         case Happening::program_calls: return program_calls(member);
+        case Happening::program_orders: return program_orders(member);
+        case Happening::program_listens: return program_listens(member);
+        case Happening::replica_prepared: return replica_prepared(member, core::SeatId{event.payload});
         case Happening::call_due: return call_due(member, event.payload);
         default: MUSTER_ASSERT(false);
     }

@@ -30,10 +30,11 @@ public:
     void ask(Member& client, core::Wanted wanted);
     void submit(Member& client);
     void die(Member& member);
+    void kill_holders(Member& coordinator);
     void hang(Member& member, std::uint32_t ticks);
     void wish(Member& member, Wish wish);
     void heal();
-    [[nodiscard]] bool settled(State state) const;
+    [[nodiscard]] bool settled(State state);
     void lead_to(State state);  ///< One client asks for the next signal on the way, where none is under way.
     [[nodiscard]] std::string story() const;
 
@@ -117,9 +118,14 @@ private:
     void perform(Member& member, core::OperationEnded& effect);
     void perform(Member& member, core::RequestEnded& effect);
     void perform(Member& member, core::RequestCalledOff& effect);
+    void perform(Member& member, core::PrepareEngine& effect);
+    void perform(Member& member, core::CheckEngine& effect);
     void perform(Member& member, core::LoadsHeard& effect);
     void perform(Member& member, core::StoreCallEnded& effect);
     void perform(Member& member, core::RegistryCallEnded& effect);
+    void perform(Member& member, core::ControllerCallEnded& effect);
+    void perform(Member&, core::ReplicaOrder&) {}  // Its steward has them.
+    void perform(Member& member, core::CrashOrder& effect);
     void perform(Member& member, core::LeavingHeard& effect);
     void perform(Member& member, core::StateHeard& effect);
     void perform(Member& member, core::TellPosition& effect);
@@ -166,6 +172,27 @@ private:
     void call_registry(Member& member);
     [[nodiscard]] core::StoreOperation any_operation(const Member& member, std::uint64_t call);
 
+    // orders.cpp: calls on the controller; replicas.cpp: what engine threads do for it.
+    [[nodiscard]] bool deploys() const { return options_.controller && options_.orders_per_ms > 0; }
+    void begin_orders(Member& member);
+    void order_first(Member& member);
+    void program_orders(Member& member);
+    void program_listens(Member& member);
+    void call_controller(Member& member, const core::controller::Call& call);
+    [[nodiscard]] core::controller::Call any_order(const Member& member);
+    [[nodiscard]] core::controller::Command any_backend_order(const std::string& mark);
+    [[nodiscard]] core::controller::Command any_endpoint_order(const std::string& mark);
+    [[nodiscard]] core::controller::Question any_question();
+    [[nodiscard]] core::controller::TrafficDict any_traffic();
+    [[nodiscard]] core::Target any_target();
+    void hear_changes(Member& member, const core::controller::Changed& changed);
+    void learn_seat(Member& member, const Comms& comms);
+    void replica_prepared(Member& member, core::SeatId seat);
+    [[nodiscard]] bool knows_its_replica(Member& member);
+    void witness_gives(const Member& coordinator, Rank to);
+    void kill_one_that_drains();
+    [[nodiscard]] std::string unrest();  ///< Why the controller's part is not settled; empty where it is.
+
     // clients.cpp
     void client_acts(Member& member);
     void client_bursts(Member& member);
@@ -188,6 +215,8 @@ private:
     Traffic traffic_;
     Counts counts_;
     std::optional<ExitCode> ended_;
+    std::uint64_t last_order_ = 0;
+    std::string unrest_;           ///< As of the last look.
     std::uint64_t last_seat_ = 0;  ///< Names of replicas are never given twice.
     bool healed_ = false, small_ = true, may_close_ = false;
     std::uint32_t deaths_left_ = 0, hangs_left_ = 0;

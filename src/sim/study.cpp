@@ -36,6 +36,10 @@ void add(const Counts& one, Counts& sum) {
     sum.registry_calls += one.registry_calls;
     sum.registry_answered += one.registry_answered;
     sum.registry_refused += one.registry_refused;
+    for (const auto figure :
+         {&Counts::orders, &Counts::orders_done, &Counts::orders_refused, &Counts::looked, &Counts::waited,
+          &Counts::heard, &Counts::prepares, &Counts::prepares_failed, &Counts::copies, &Counts::losses})
+        sum.*figure += one.*figure;
     sum.operations += one.operations;
     sum.refused += one.refused;
     sum.requests += one.requests;

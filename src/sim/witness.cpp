@@ -153,14 +153,15 @@ void Witness::submits(const Member& client, RequestId id) {
 }
 
 /// An error is the answer only where the engines were stopped, the job has ended, or WaveWitness knows why.
-void Witness::request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended) {
+void Witness::request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended,
+                           std::uint64_t now) {
     const auto name = who(client) + "'s request " + std::to_string(id.value);
     const auto submitted = submitted_.find({client.rank, id});
     if (submitted == submitted_.end()) return violated(name + " is answered twice, or was never submitted");
     // The coordinator may not have crossed yet what the first engine has.
     const auto first = submitted->second > 0 ? submitted->second - 1 : 0;
     submitted_.erase(submitted);
-    if (waves_.ends(client, id, error) || job_ended) return;
+    if (waves_.ends(client, id, error) || controller_.ends(client, id, error, now) || job_ended) return;
     for (auto crossed = first; crossed <= history_.size(); ++crossed)
         if (state_after(crossed) == State::stopped) return;
     violated(name + " is lost (" + error->text + "), and engines were there");

@@ -2,7 +2,7 @@
 #pragma once
 /// What must hold in every run, whatever dies: told of each thing as it happens, and shown all members in between.
 /// The rules are in witness.cpp (lifecycle, requests), witness_rounds.cpp, store_witness.cpp,
-/// registry_witness.cpp, seat_witness.cpp and wave_witness.cpp, one function each.
+/// registry_witness.cpp, seat_witness.cpp, wave_witness.cpp and controller_witness.cpp, one function each.
 
 #include <cstdint>
 #include <map>
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/controller_witness.hpp"
 #include "sim/member.hpp"
 #include "sim/registry_witness.hpp"
 #include "sim/seat_witness.hpp"
@@ -41,7 +42,8 @@ public:
     void asks(const Member& client, core::OperationId operation, core::Wanted wanted);
     void operation_ends(const Member& client, core::OperationId operation, const std::optional<Error>& error);
     void submits(const Member& client, RequestId id);
-    void request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended);
+    void request_ends(const Member& client, RequestId id, const std::optional<Error>& error, bool job_ended,
+                      std::uint64_t now);
 
     void notes(const Member& member, const std::string& text) {
         last_note_ = std::to_string(member.rank.value) + ": " + text;
@@ -53,6 +55,11 @@ public:
 
     [[nodiscard]] StoreWitness& store() { return store_; }
     [[nodiscard]] RegistryWitness& registry() { return registry_; }
+    void expect_deployments() {
+        seats_.returns_if([this](core::SeatId seat) { return !controller_.has_run(seat); });
+    }
+    [[nodiscard]] ControllerWitness& controller() { return controller_; }
+    [[nodiscard]] std::uint64_t losses() const { return registry_.losses(); }
     [[nodiscard]] const SeatWitness& seats() const { return seats_; }
     [[nodiscard]] WaveWitness& waves() { return waves_; }
     [[nodiscard]] const WaveWitness& waves() const { return waves_; }
@@ -100,6 +107,7 @@ private:
     std::string violations_, last_note_;
     StoreWitness store_{violations_};
     RegistryWitness registry_{violations_};
+    ControllerWitness controller_{violations_};
     WaveWitness waves_;
     core::PlanSettings settings_;
     std::vector<core::Member> launch_;

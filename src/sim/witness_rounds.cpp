@@ -107,7 +107,10 @@ void Witness::enters_round(const Member& member, const core::Plan& plan, const s
     lifecycle_goes_on(plan, members);
     waves_.round_begins(plan, facts, members);
     if (facts.empty()) return;
+    const auto losses = registry_.losses();
     registry_.round_begins(plan, members);
+    controller_.round_begins(plan.round, registry_.losses());
+    if (registry_.losses() != losses) seats_.forgets();
     everybody_has_one_place(plan, facts);
     seats_are_as_the_order_says(plan, facts);
     world_before_ = plan.world;

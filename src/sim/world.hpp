@@ -31,7 +31,10 @@ struct Faults {
     double kill_per_event = 0;
     double kill_per_recovery_event = 0;  ///< The same for a member in a recovery: few events, and each one matters.
     double kill_coordinator = 0;         ///< The same for the coordinator outside a recovery.
-    std::uint32_t deaths_max = 0;        ///< Random deaths, all in all.
+    double kill_holders = 0;    ///< Beside it: several of those who hold the job's state at once, never all of them.
+    double kill_preparing = 0;  ///< Probability that a member dies of preparing for a replica.
+    double kill_draining = 0;  ///< Probability, at each call on the controller, that one of a replica that drains dies.
+    std::uint32_t deaths_max = 0;  ///< Random deaths, all in all.
     /// Probability that the member to whom something happens is stopped (SIGSTOP): two times of three for less than the
     /// window after which the others go on without it.
     double hang_per_event = 0;
@@ -41,7 +44,8 @@ struct Faults {
     /// Probability that a packet that was lost with its round comes all the same, later.
     double stale_packet = 0;
     [[nodiscard]] bool kill() const {
-        return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0;
+        return kill_per_event > 0 || kill_per_recovery_event > 0 || kill_coordinator > 0 || kill_holders > 0 ||
+               kill_preparing > 0 || kill_draining > 0;
     }
     [[nodiscard]] bool hang() const { return hang_per_event > 0 || hang_coordinator > 0; }
 };
@@ -65,6 +69,10 @@ struct WorldOptions {
     /// The world holds what a controller wants (Config::controller); the coordinator wants something else so often.
     bool controller = false;
     double seats_per_ms = 0;
+    /// Calls of each member on the job's controller, which then wants the replicas itself. With `controller`.
+    double orders_per_ms = 0;
+    double prepares_refused = 0, prepares_slow = 0;  ///< Shares; slow: beyond the deadline of a start.
+    double unwell = 0;                               ///< Share of the checks.
     double closing_worlds = 0;  ///< Share of the worlds in which programs may also close the rendezvous.
     /// Engines report loads and waves, clients are told of them. Off: nobody says any, agents tick only with cause.
     bool loads = false;
@@ -94,6 +102,10 @@ struct Counts {
     std::uint64_t seated = 0, unseated = 0, no_room = 0, dissolved = 0;  ///< Replicas; no_room: wanted and not seated.
     std::uint64_t calls = 0, answered = 0, refused_calls = 0, late_calls = 0;  ///< On the store.
     std::uint64_t registry_calls = 0, registry_answered = 0, registry_refused = 0;
+    std::uint64_t orders = 0, orders_done = 0, orders_refused = 0;  ///< Calls on the controller that change something.
+    std::uint64_t looked = 0, waited = 0, heard = 0;                ///< Queries, goals that ended, changes.
+    std::uint64_t prepares = 0, prepares_failed = 0, copies = 0;    ///< Copies: requests of shadows.
+    std::uint64_t losses = 0;                                       ///< Worlds in which all who held the state died.
     std::uint64_t operations = 0, refused = 0, requests = 0, replies = 0, errors = 0;
     std::uint64_t taken_back = 0, aborted = 0, busy = 0;  ///< Requests; the last two are among the errors.
     std::uint64_t waves = 0;  ///< The highest wave of a lockstep group that an engine was in.

@@ -115,7 +115,7 @@ std::string endpoint_of(Fields& fields) { return fields.text({"endpoint", "endpo
 ctl::Command create_backend(Fields& fields) {
     ctl::CreateBackend call;
     call.tag = backend_of(fields);
-    call.config = merged(ctl::BackendConfig{}, options_of(fields.find({"backend_config", "config", "config_options"})));
+    call.config = ctl::merged(ctl::BackendConfig{}, options_of(fields.find({"backend_config", "config", "config_options"})));
     read_or(fields, {"num_replicas"},
             call.config.num_replicas);  // The field that most lines are about may stand alone.
     if (const auto* program = fields.find({"replica_config"})) call.replica_config = canonical(*program);

@@ -4,13 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 namespace muster::detail {
 namespace {
 
 using namespace std::chrono_literals;
 
 struct DeskTest : ::testing::Test {
-    unsigned rings = 0;
+    std::atomic<unsigned> rings = 0;
     Desk desk{[this] { ++rings; }, {}};
 };
 
@@ -69,6 +72,45 @@ TEST_F(DeskTest, LoadsAreAskedForOnceAndKeptByGroup) {
     EXPECT_TRUE(desk.take_out().empty()) << "whoever watches need not ask again";
     desk.end({Fault::ended, "over"});
     EXPECT_EQ(desk.loads(0ms).error().fault, Fault::ended);
+}
+
+/// A call of the controller waits for its answer, and says which changes its caller still waits for.
+TEST_F(DeskTest, ACallOfTheControllerIsAnsweredByItsNumber) {
+    namespace ctl = core::controller;
+    std::thread agent([this] {
+        std::vector<core::message::ControllerAsk> asks;
+        while (asks.size() < 2)
+            for (auto& out : desk.take_out())
+                if (auto* ask = std::get_if<core::message::ControllerAsk>(&out)) asks.push_back(std::move(*ask));
+        for (const auto& ask : asks) {
+            EXPECT_EQ(ask.settled, core::CallId{1}) << "the change is still waited for";
+            const bool is_change = std::holds_alternative<ctl::Command>(*ctl::decode_call(ask.call));
+            desk.controller_call_ended(
+                {{ask.id, is_change ? std::nullopt : std::optional<std::string>("no"), ask.call}});
+        }
+    });
+    std::thread other([this] {
+        const auto changed = desk.control(ctl::Command{ctl::Shutdown{}}, 10s);
+        EXPECT_TRUE(changed && !changed->empty());
+    });
+    while (rings == 0) std::this_thread::yield();
+    const auto refused = desk.control(ctl::Question{ctl::ListBackends{}}, 10s);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().fault, Fault::refused);
+    agent.join();
+    other.join();
+}
+
+TEST_F(DeskTest, ACallOfTheControllerThatNobodyAnswersIsGivenUp) {
+    namespace ctl = core::controller;
+    const auto late = desk.control(ctl::Question{ctl::ListBackends{}}, 1ms);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().fault, Fault::timed_out);
+    const auto out = desk.take_out();
+    const auto& ask = std::get<core::message::ControllerAsk>(out.at(0));
+    EXPECT_EQ(std::get<Desk::GiveUp>(out.at(1)).id, ask.id);
+    desk.end({Fault::ended, "over"});
+    EXPECT_EQ(desk.control(ctl::Question{ctl::ListBackends{}}, 1s).error().fault, Fault::ended);
 }
 
 }  // namespace

@@ -13,15 +13,20 @@ FORWARD_US = 2_000
 ATTEMPTS = 3  # At times that can be true. On a machine that others keep busy a bare call takes 50 ms now and then.
 OPTIONS = {
     "consensus": ["--forward-us", str(FORWARD_US), "--turns", "50"],
+    "controller": ["--changes", "80", "--window", "8", "--deaths", "1"],
     "pause": ["--cycles", "20"],
     "rendezvous": ["--rounds", "5"],
     "rest": ["--seconds", "1"],
     "route": ["--requests", "500"],
 }
-RANKS = {"consensus": 2, "pause": 2, "rendezvous": 4, "rest": 2, "route": 2}
+RANKS = {"consensus": 2, "controller": 3, "pause": 2, "rendezvous": 4, "rest": 2, "route": 2}
 ROWS = {
     "consensus": ["forward_alone", "forward", "forward_allreduce", "turn_blocking", "turn_overlapped", "turn_every_16",
                   "turn_off", "allreduce", "next_blocking", "next_overlapped", "next_every_16", "next_off"],
+    "controller": ["memory_single", "bare_memory_single", "memory_window", "bare_memory_window",
+                   "file_single", "bare_file_single", "file_window", "bare_file_window", "bare_write",
+                   "fsync_single", "bare_fsync_single", "fsync_window", "bare_fsync_window", "bare_fsync",
+                   "succession", "detection", "shrink", "build", "answer", "bare", "bare_detection", "bare_shrink"],
     "pause": ["pause", "unpause", "bare", "bare_asleep"],
     "rendezvous": ["regroup", "notice", "shrink", "build", "hand_over", "last", "all_ask", "park", "unpark", "split",
                    "split_asleep", "bare_round"],
@@ -30,6 +35,7 @@ ROWS = {
 }
 BUDGETS = {
     "consensus": {"consensus_over_allreduce": 1.2},
+    "controller": {},
     "pause": {"pause_over_bare": 2.0},
     "rendezvous": {"round_over_split": 3.0, "messages_per_member_max": 28.0, "rounds_of_all_ask_max": 1.0},
     "rest": {"resting_cpu_percent_max": 2.0, "wake_ms": 2.0},
@@ -79,6 +85,20 @@ def consensus_sanity(us):
         yield f"next() without a vote takes {us['next_off']} us, with one {us['next_blocking']} us"
 
 
+def controller_sanity(us):
+    # What does the same and more takes longer. One change at a time waits at least for one write of its record.
+    for form in ("memory", "file", "fsync"):
+        if us[f"{form}_single"] <= us[f"bare_{form}_single"]:
+            yield f"a change ({form}) takes {us[f'{form}_single']} us, its bare messages {us[f'bare_{form}_single']} us"
+    for form, disk in (("file", "bare_write"), ("fsync", "bare_fsync")):
+        if us[f"{form}_single"] <= us[disk]:
+            yield f"a change ({form}) takes {us[f'{form}_single']} us, a bare write {us[disk]} us"
+    if not us["detection"] + us["shrink"] + us["build"] < us["succession"] < 10_000_000:
+        yield f"a call is answered {us['succession']} us after the coordinator's death"
+    if us["bare"] < us["bare_shrink"]:
+        yield f"kill to shrunk takes {us['bare']} us, the shrink alone {us['bare_shrink']} us"
+
+
 def pause_sanity(us):
     # Who sleeps has to be woken first.
     if us["bare_asleep"] <= us["bare"]:
@@ -113,8 +133,8 @@ def route_sanity(us):
             yield f"{name} takes {us[name]} us, bare {us['bare_' + name]} us"
 
 
-SANITY = {"consensus": consensus_sanity, "pause": pause_sanity, "rendezvous": rendezvous_sanity, "rest": rest_sanity,
-          "route": route_sanity}
+SANITY = {"consensus": consensus_sanity, "controller": controller_sanity, "pause": pause_sanity,
+          "rendezvous": rendezvous_sanity, "rest": rest_sanity, "route": route_sanity}
 
 
 def report_of(muster, bench):

@@ -5,18 +5,32 @@
 
 #include "core/overloaded.hpp"
 #include "core/ranks.hpp"
+#include "core/seat_placement.hpp"
 
 namespace muster::core::testing {
+namespace {
+
+SwitchboardSettings settings_of(const FakeMembers::Shape& shape, std::uint32_t rank) {
+    SwitchboardSettings settings;
+    settings.fan_out = shape.fan_out;
+    settings.router = shape.router;
+    settings.controller = shape.controller;
+    settings.replicas = shape.replicas;
+    settings.steward = {.unit = shape.group_size};
+    settings.controller.seed = shape.seed * 1'000 + rank;
+    return settings;
+}
+
+}  // namespace
 
 FakeMembers::FakeMembers(Shape shape) : shape_(shape), dice_(shape.seed) {
     const std::uint32_t count = shape.engines + shape.standbys + shape.clients;
     for (std::uint32_t rank = 0; rank < count; ++rank) {
         members_.emplace_back();
         launch_.push_back({Rank{rank}, "node", "node", rank >= shape.engines + shape.standbys});
-        members_.back().board = std::make_unique<Switchboard>(
-            Rank{rank}, SwitchboardSettings{.fan_out = shape.fan_out, .router = shape.router});
+        members_.back().board = std::make_unique<Switchboard>(Rank{rank}, settings_of(shape, rank));
     }
-    world_ = ranks_up_to(shape.engines);
+    world_ = ranks_up_to(shape.replicas ? shape.group_size : shape.engines);
     rebuild();
 }
 
@@ -37,7 +51,16 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](RequestEnded& ended) { member.requests[ended.id].push_back(std::move(ended)); },
         [&](StoreCallEnded& ended) { member.stored[ended.id].push_back(std::move(ended.answer)); },
         [&](RegistryCallEnded& ended) { member.looked[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ControllerCallEnded& ended) { member.told[ended.told.id].push_back(std::move(ended.told)); },
+        [&](ReplicaOrder& order) {
+            if (on_order) on_order(rank, order.effect);
+        },
+        [&](CrashOrder&) {
+            if (on_crash) on_crash(rank);
+        },
         [&](RequestCalledOff& off) { call_off(rank, off); },
+        [&](PrepareEngine& prepare) { member.to_prepare.push_back(std::move(prepare)); },
+        [&](CheckEngine& check) { member.to_check.push_back(check); },
         [&](LoadsHeard& heard) { member.loads_heard.push_back(std::move(heard)); },
         [&](LeavingHeard& heard) { member.leavers_heard.push_back(heard.rank); },
         [&](StateHeard&) {},
@@ -46,7 +69,10 @@ void FakeMembers::carry_out(std::uint32_t rank, SwitchEffects effects) {
         [&](SeatRound& wanted) { member.seat_rounds.push_back(std::move(wanted.wishes)); },
         [&](Note& note) { member.notes.push_back(std::move(note.text)); },
     };
-    for (auto& effect : effects) std::visit(carry, effect);
+    for (auto& effect : effects) {
+        if (!member.alive) return;  // It died in the middle of them.
+        std::visit(carry, effect);
+    }
 }
 
 /// A request that waits in the engine's hand has not begun, unless it is the oldest there.
@@ -103,7 +129,34 @@ std::vector<std::function<void()>> FakeMembers::possible() {
         if (is_here && engines_cross && member.crossed < open) can.emplace_back([this, rank] { cross(rank.value); });
         if (is_here && engines_reply && !member.in_hand.empty()) can.emplace_back([this, rank] { reply(rank.value); });
     }
+    for (std::uint32_t rank = 0; shape_.replicas && rank < client(); ++rank) engine_can(rank, can);
     return can;
+}
+
+/// What an engine thread does for replicas, on standbys too.
+void FakeMembers::engine_can(std::uint32_t rank, std::vector<std::function<void()>>& can) {
+    Member& member = members_[rank];
+    if (!member.alive) return;
+    if (engines_prepare && !member.to_prepare.empty()) can.emplace_back([this, rank] { prepare(rank); });
+    if (!member.to_check.empty())
+        can.emplace_back([this, rank, &member] {
+            const auto check = member.to_check.front();
+            member.to_check.pop_front();
+            carry_out(rank, board(rank).replica_checked(check.seat, check.number, member.is_well));
+        });
+    if (member.taken != member.round)
+        can.emplace_back([this, rank, &member] {
+            member.taken = member.round;
+            carry_out(rank, board(rank).round_taken(member.round));
+        });
+}
+
+void FakeMembers::prepare(std::uint32_t rank) {
+    Member& member = members_[rank];
+    const auto spec = std::move(member.to_prepare.front().spec);
+    member.to_prepare.pop_front();
+    const bool no = member.cannot_prepare.contains(spec.backend);
+    carry_out(rank, board(rank).replica_prepared(spec.seat, no ? std::optional<std::string>("no") : std::nullopt));
 }
 
 bool FakeMembers::step() {
@@ -151,6 +204,7 @@ void FakeMembers::next_view() {
         rank = standbys.front();
         standbys.erase(standbys.begin());
     }
+    if (shape_.replicas) standbys = next_seats(*next);
     if (next_world) world_ = *std::exchange(next_world, std::nullopt);
     std::erase_if(world_, [this](Rank rank) { return !members_[rank.value].alive; });
     next->world = next->sources = world_;
@@ -158,9 +212,29 @@ void FakeMembers::next_view() {
     next->coordinator = world_.empty() ? next->members.front() : *std::min_element(world_.begin(), world_.end());
     if (next_coordinator && members_[next_coordinator->value].alive) next->coordinator = *next_coordinator;
     next->followers = followers_of(next->coordinator, world_, standbys, launch_, shape_.followers);
+    next->standbys = standbys;
     next->keeper = furthest();
     if (next->keeper) next->keeper_term = board(next->keeper->value).mirror().term;
     view_ = std::move(next);
+}
+
+/// As a round's coordinator decides it. The standbys are returned.
+std::vector<Rank> FakeMembers::next_seats(RoundView& next) {
+    std::vector<Rank> available;
+    for (const Rank rank : next.members)
+        if (rank.value < client()) available.push_back(rank);
+    SeatWishes wishes;
+    if (view_ && members_[coordinator()].alive)
+        for (const auto& one : std::exchange(members_[coordinator()].seat_rounds, {})) {
+            wishes.seat.insert(wishes.seat.end(), one.seat.begin(), one.seat.end());
+            wishes.unseat.insert(wishes.unseat.end(), one.unseat.begin(), one.unseat.end());
+        }
+    for (auto& member : members_) member.seat_rounds.clear();
+    auto placed = place_seats({.group_size = shape_.group_size}, 1, view_ ? view_->seats : std::vector<SeatId>{},
+                              wishes, view_ ? view_->world : world_, launch_, available);
+    world_ = placed.placement.world;
+    next.seats = placed.seats;
+    return placed.placement.standbys;
 }
 
 std::optional<Rank> FakeMembers::furthest() const {
@@ -222,9 +296,9 @@ OperationId FakeMembers::ask(std::uint32_t rank, Wanted wanted) {
     return operation;
 }
 
-RequestId FakeMembers::submit(std::uint32_t rank, std::uint8_t byte) {
+RequestId FakeMembers::submit(std::uint32_t rank, std::uint8_t byte, Target target) {
     const RequestId request{++requests_[rank]};
-    carry_out(rank, board(rank).submit(request, {std::byte{byte}}));
+    carry_out(rank, board(rank).submit(request, {std::byte{byte}}, {.target = std::move(target)}));
     return request;
 }
 

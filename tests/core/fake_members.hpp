@@ -32,6 +32,8 @@ public:
         std::uint64_t seed = 1;
         RouterSettings router{};
         std::size_t followers = 2;
+        bool replicas = false;  ///< The first world has one idle group; the other engines are standbys.
+        ControllerServerSettings controller{};
     };
     struct Sent {
         Rank from, to;
@@ -54,7 +56,12 @@ public:
         std::deque<RequestArrived> in_hand;        ///< Not replied to.
         std::vector<WakeEngine> wakes;
         std::vector<std::string> notes;
-        std::vector<SeatWishes> seat_rounds;
+        std::vector<SeatWishes> seat_rounds;  ///< Asked for and not had.
+        std::deque<PrepareEngine> to_prepare;
+        std::deque<CheckEngine> to_check;
+        std::set<std::string> cannot_prepare;  ///< Backends that this engine refuses.
+        bool is_well = true;
+        Round taken;  ///< By the engine.
         std::vector<Whereabouts> whereabouts;
         std::vector<TellPosition> asked_position;
         std::vector<Rank> leavers_heard;
@@ -64,6 +71,7 @@ public:
         std::map<RequestId, std::vector<RequestEnded>> requests;
         std::map<CallId, std::vector<StoreAnswer>> stored;            ///< How each call on the store ended.
         std::map<CallId, std::vector<message::RegistryTold>> looked;  ///< The same on the registry.
+        std::map<CallId, std::vector<message::ControllerTold>> told;  ///< The same on the controller.
     };
 
     explicit FakeMembers(Shape shape);
@@ -86,7 +94,10 @@ public:
     std::optional<std::vector<Rank>> next_world;  ///< Of the next round, where it shall not be what is left, refilled.
     std::optional<Rank> next_coordinator;         ///< Of the next round, where it shall not be the lowest of the world.
     /// Effects that a test wants to do by hand.
-    bool engines_cross = true, engines_reply = true;
+    bool engines_cross = true, engines_reply = true, engines_prepare = true;
+    /// The coordinator orders something of a replica. Nobody carries it out unless a test does.
+    std::function<void(std::uint32_t rank, const controller::Effect& order)> on_order;
+    std::function<void(std::uint32_t rank)> on_crash;  ///< It ordered itself to die (R5).
 
     /// Looks at each packet before it is handed over; may hand over others.
     std::function<void(Rank from, Rank to, const Bytes& packet)> before_delivery;
@@ -96,7 +107,7 @@ public:
 
     // What clients do, as one line. Operations and requests are numbered by the harness.
     OperationId ask(std::uint32_t rank, Wanted wanted);
-    RequestId submit(std::uint32_t rank, std::uint8_t byte);
+    RequestId submit(std::uint32_t rank, std::uint8_t byte, Target target = {});
     /// How it ended: "" while open, "done", or the error's text; "twice" where it ended more than once.
     [[nodiscard]] std::string outcome(std::uint32_t rank, OperationId operation);
     /// The same; "reply <byte>" for a reply.
@@ -108,6 +119,9 @@ private:
         Bytes packet;
     };
     void next_view();
+    [[nodiscard]] std::vector<Rank> next_seats(RoundView& next);
+    void engine_can(std::uint32_t rank, std::vector<std::function<void()>>& can);
+    void prepare(std::uint32_t rank);
     [[nodiscard]] std::optional<Rank> furthest() const;
     void complete(std::uint32_t rank, const LifecycleFacts& agreed);
     [[nodiscard]] std::vector<std::function<void()>> possible();

@@ -43,6 +43,21 @@ TEST(FaultOrder, EachKindIsRead) {
     }
 }
 
+TEST(FaultOrder, R5_TheCoordinatorAfterACheckpoint) {
+    const auto exits = one("crash-after-checkpoint=0.2");
+    EXPECT_EQ(exits.kind, FaultKind::exit0);
+    EXPECT_EQ(std::get<AtCheckpoint>(exits.when).chance, 0.2);
+    EXPECT_EQ(std::get<AtCheckpoint>(exits.when).most, std::nullopt);
+    EXPECT_EQ(one("crash-after-checkpoint=1:exit").kind, FaultKind::exit0);
+    const auto kills = one("crash-after-checkpoint=0.5,max=3:kill");
+    EXPECT_EQ(kills.kind, FaultKind::kill);
+    EXPECT_EQ(std::get<AtCheckpoint>(kills.when).most, 3u);
+    for (const char* text : {"crash-after-checkpoint=", "crash-after-checkpoint=0", "crash-after-checkpoint=1.5",
+                             "crash-after-checkpoint=0.2:", "crash-after-checkpoint=0.2:segv",
+                             "crash-after-checkpoint=0.2,most=3", "crash-after-checkpoint=0.2,max=0"})
+        EXPECT_FALSE(parse_fault_orders(text)) << text;
+}
+
 TEST(FaultOrder, EachTriggerIsRead) {
     EXPECT_EQ(when<AtStep>("kill:rank=0@step=120").step, 120u);
     EXPECT_EQ(when<AtTime>("kill:rank=0@time=2.5s").after_us, 2'500'000u);

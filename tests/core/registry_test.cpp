@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /// Named versions with fencing tokens (T4), as a fold and as the coordinator serves them.
-#include "core/registry.hpp"
-
 #include <gtest/gtest.h>
 
+#include "core/registry_server.hpp"
 #include "muster/store.hpp"
 
 namespace muster::core {
@@ -15,10 +14,11 @@ Bytes one(std::uint8_t byte) { return {std::byte{byte}}; }
 
 /// Without followers: what is done is safe.
 struct ServedAlone : ::testing::Test {
-    RegistryServer server{Rank{0}, 64};
+    JobKeeper keeper{Rank{0}};
+    RegistryServer server{keeper, 64};
     std::uint64_t calls = 0;
 
-    void SetUp() override { (void)server.complete(Round{1}, Rank{0}, {}, std::nullopt); }
+    void SetUp() override { (void)keeper.complete(Round{1}, Rank{0}, {}, std::nullopt); }
 
     message::RegistryTold ask(RegistryAsk::What what, const std::string& key, std::optional<RegistryToken> token = {},
                               Bytes bytes = {}) {
@@ -83,7 +83,7 @@ TEST_F(ServedAlone, TheSameCallIsNotDoneTwice) {
     const auto first = repeat(set), again = repeat(set);
     EXPECT_TRUE(again.accepted);
     EXPECT_EQ(again.token, first.token);
-    EXPECT_EQ(server.position().index, 1u);
+    EXPECT_EQ(keeper.position().index, 1u);
 }
 
 /// Found by the simulator: a coordinator dies between doing and telling, the change is asked for again, and meanwhile
@@ -132,8 +132,9 @@ TEST_F(ServedAlone, KeysAndBytesHaveLimits) {
 }
 
 TEST(RegistryServed, AnAnswerWaitsForTheFollowers) {
-    RegistryServer server{Rank{0}, 64}, follower{Rank{1}, 64};
-    const auto copies = server.complete(Round{1}, Rank{0}, {Rank{1}}, std::nullopt);
+    JobKeeper keeper{Rank{0}}, follower{Rank{1}};
+    RegistryServer server{keeper, 64};
+    const auto copies = keeper.complete(Round{1}, Rank{0}, {Rank{1}}, std::nullopt);
     (void)server.ask(Rank{5}, {CallId{1}, RegistryAsk::set, "a", {}, one(1)});
     EXPECT_TRUE(server.take_replies().empty()) << "not even folded: the state is not mirrored yet";
     (void)follower.complete(Round{1}, Rank{0}, {Rank{1}}, std::nullopt);
@@ -142,7 +143,7 @@ TEST(RegistryServed, AnAnswerWaitsForTheFollowers) {
         for (const auto& effect : effects)
             if (const auto* sent = std::get_if<MirrorSend>(&effect))
                 for (const auto& back : follower.received(Rank{0}, std::get<message::Copy>(sent->message)))
-                    out = server.received(Rank{1}, std::get<message::Kept>(std::get<MirrorSend>(back).message));
+                    out = keeper.received(Rank{1}, std::get<message::Kept>(std::get<MirrorSend>(back).message));
         return out;
     };
     EXPECT_EQ(kept(copies).size(), 1u);  // Safe: it serves.
@@ -152,7 +153,7 @@ TEST(RegistryServed, AnAnswerWaitsForTheFollowers) {
     const auto replies = server.take_replies();
     ASSERT_EQ(replies.size(), 1u);
     EXPECT_TRUE(replies[0].told.accepted);
-    EXPECT_EQ(follower.registry().find("a")->bytes, one(1));
+    EXPECT_EQ(follower.state().registry().find("a")->bytes, one(1));
 }
 
 TEST(RegistryFold, ASnapshotIsTheWholeOfItAndNonsenseIsRefused) {

@@ -32,6 +32,8 @@ inline std::vector<Packet> sample_packets() {
         message::Tell{{5, Signal::suspend, Rank{6}, OperationId{19}}, 4},
         message::Submit{RequestId{20}, bytes},
         message::Submit{RequestId{20}, bytes, Slot{3}, {5, 6}, true},
+        message::Submit{RequestId{20}, bytes, Slot{3}, {5, 6}, true, {Target::endpoint, "e"}},
+        message::Submit{RequestId{20}, bytes, {}, {}, false, {Target::backend, "b"}},
         message::Deliver{Rank{7}, RequestId{21}, bytes, 44},
         message::Reply{Rank{8}, RequestId{22}, bytes, 45},
         message::Answer{RequestId{23}, false, "No engines connected", bytes, Fault::busy},
@@ -44,6 +46,8 @@ inline std::vector<Packet> sample_packets() {
         message::StoreTold{CallId{34}, {.value = value_of(Bytes{std::byte{35}}), .number = 36, .done = true}},
         message::RegistryAsk{CallId{44}, message::RegistryAsk::erase, "name", RegistryToken{45}, bytes, CallId{43}, Round{48}},
         message::RegistryTold{CallId{46}, "full", RegistryToken{47}, bytes, true},
+        message::ControllerAsk{CallId{73}, bytes, CallId{72}, Round{74}},
+        message::ControllerTold{CallId{75}, "refused", bytes},
         message::Copy{Round{9}, 48, true, bytes},
         message::Kept{Round{9}, 49},
         message::Abort{RequestId{60}},
@@ -52,6 +56,13 @@ inline std::vector<Packet> sample_packets() {
         message::LoadsUp{Round{9}, {sample_engine_word()}},
         message::WatchLoads{},
         message::LoadsTold{Round{9}, {{66, Wave{67}, true, {{Slot{68}, Rank{69}, 70, {71, 72, {{"kv", 0.25}}}}}}}},
+        message::ReplicaPrepare{{SeatId{80}, "b", 81, "{\"factor\":2}"}},
+        message::ReplicaCancel{SeatId{82}},
+        message::ReplicaCheck{SeatId{83}, 84},
+        message::ReplicaPrepared{SeatId{85}},
+        message::ReplicaRefused{SeatId{86}, "no memory", true},
+        message::ReplicaReady{SeatId{87}},
+        message::ReplicaHealth{SeatId{88}, 89, true},
     };
     std::vector<Packet> packets;
     for (const auto& message : messages) packets.push_back({Round{9}, Rank{3}, packets.size() + 1, 41, message});

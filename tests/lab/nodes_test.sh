@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A process on another node than rank 0's is killed and refilled from a standby on a third node, over 3 emulated nodes.
-# The weights must be those of an undisturbed run on one machine, and nothing may be left behind.
+# The weights must be those of an undisturbed run on one machine. Then replicas are scaled over the nodes under load. Nothing
+# may be left behind.
 #   nodes_test.sh BIN-FOLDER        status 77: emulated nodes are not possible here
 set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -30,6 +31,13 @@ cat "$out/nodes.log"
 [ "$(value "$out/nodes.json" 'len(job["rounds"])')" = 1 ] || fail "not exactly one rebuild"
 grep -q 'lost rank 3 on n1 (killed), rank [45] promoted to slot 3' "$out/nodes.log" || fail "the round was not told as expected"
 
+# Replicas come and go over three nodes while requests flow: none is lost, none answered twice.
+timeout 90 "$here/on" n0 "$bin/muster" run -n 9 --group-size 1 --clients 1 --work requests --controller \
+    --hosts n0:4,n1:3,n2:3 --rsh "$here/agent" -- "$bin/serve" --replicas 2,6,3 --cycles 0 --requests 600 --rate 100 \
+    --json "$out/serve.json" >"$out/serve.log" 2>&1 || fail "serve with 2, 6, 3 replicas over three nodes ended with $?"
+[ "$(value "$out/serve.json" '[s["replicas"] for s in job["scalings"]], job["answered"], job["answered_twice"]')" = \
+    "([2, 6, 3], 600, 0)" ] || fail "the replicas, or the answers, are not as expected"
+
 # What is left? Daemons may need a moment to go.
 for _ in 1 2 3 4 5 6 7 8 9 10; do
     left=$("$here/nodes.sh" processes "$lab")
@@ -40,4 +48,4 @@ done
 "$here/nodes.sh" down "$lab" || fail "the lab does not go down"
 ls /run/muster-lab/"$lab"* 2>/dev/null && fail "files of the lab are left"
 grep -q muster-lab /proc/mounts && fail "mounts are left"
-echo "nodes_test: rank 3 on n1 died, its place went to n2; weights equal; nothing left behind"
+echo "nodes_test: rank 3 on n1 died, its place went to n2; weights equal; 2, 6, 3 replicas; nothing left behind"

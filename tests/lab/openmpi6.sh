@@ -53,7 +53,7 @@ build() {
     mkdir -p "$repository/build"
     # g++ 16 takes a moved variant for uninitialised in places; what is an error is tried with this machine's compiler.
     { inside cmake -S "$repository" -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMPI_HOME=/usr \
-        -DMUSTER_WARNINGS_AS_ERRORS=OFF && inside cmake --build "$folder" --target "$@"; } >"$log" 2>&1 ||
+        -DMUSTER_WARNINGS_AS_ERRORS=OFF && inside nice -n 19 cmake --build "$folder" --parallel 2 --target "$@"; } >"$log" 2>&1 ||
         { tail -20 "$log"; echo "openmpi6: the build in $root failed, see $log"; exit 1; }
 }
 

@@ -31,6 +31,7 @@ class Job:
         self.want("")
         self.begun = time.monotonic()
         self.output = tempfile.TemporaryFile("w+")
+        os.environ["MUSTER_STEWARD"] = "off"  # The seats that are asked for are no controller's.
         command = [os.path.join(BIN, "muster"), "run", "--mpirun", MPIRUN, "-n", str(MEMBERS), "--group-size",
                    str(UNIT), "--controller", *options, "--", os.path.join(TESTS, "seater"), self.folder]
         self.process = subprocess.Popen(command, stdout=self.output, stderr=self.output, text=True,
