@@ -61,7 +61,7 @@ Result<Child> Supervisor::start_mpirun(const JobSpec& spec, const Preflight& fli
     }
     std::vector<std::string> passed;
     for (const auto& [name, value] : variables) passed.push_back(name);
-    const bool by_srun = spec.launcher == "srun";
+    const bool by_srun = view_.by_srun = spec.launcher == "srun";
     const auto command = by_srun ? srun_command(spec) : mpirun_command(spec, machine, flight.stack.mpirun, passed);
     if (options_.verbose) options_.on_line(quoted(command));
     // The heart of a watched job beats in a thread of its own.

@@ -28,6 +28,11 @@ Verdict judge_exits(const Story& story, const LauncherView& view) {
     }
     if (!culprits.empty()) return verdict_of(ExitCode::program_failed, culprits + " after the job had ended");
     if (view.killed_late || view.stop_asked || view.mpirun_status == 0) return {};
+    if (view.by_srun)
+        return {.code = 0,
+                .text = "srun returned " + number(view.mpirun_status) +
+                        " because its processes did not end all at once; the job had finished",
+                .detail = true};
     if (story.lost().empty())
         return verdict_of(ExitCode::program_failed, "mpirun returned " + number(view.mpirun_status) +
                                                         ": a process failed after the job had ended" + said_last(view));

@@ -19,6 +19,7 @@ struct LauncherView {
     bool out_of_time = false;        ///< JobOptions::time_limit passed and mpirun was stopped.
     bool gave_up = false;            ///< Before the job's ending mpirun said that it ends the job.
     bool requeue = false;            ///< The job was asked to save and end with requeue_wanted.
+    bool by_srun = false;            ///< srun, not mpirun: it kills whoever is left as soon as one process has gone.
     std::string loss{};              ///< How it was found lost; empty: it was not.
     bool killed_late = false;        ///< mpirun outlived the job by more than --kill-after and was killed.
     std::string last_words{};        ///< The last lines of mpirun's stderr.

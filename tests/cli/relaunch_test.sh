@@ -16,7 +16,7 @@ begin() {
     while [ "$1" != -- ]; do options+=("$1"); shift; done; shift
     [ -n "${KEEP:-}" ] || rm -rf "$work/saved"
     mkdir -p "$work/saved"; rm -f "$work/result" "$work/events"; : >"$work/err"
-    timeout 60 "$muster" run -n 2 --json "$work/events" "${options[@]}" -- "$train" --steps $steps --step-ms 10 \
+    timeout 150 "$muster" run -n 2 --json "$work/events" "${options[@]}" -- "$train" --steps $steps --step-ms 10 \
         --checkpoint "$work/saved" --every "${EVERY:-10}" --json "$work/result" "$@" >"$work/out" 2>"$work/err" </dev/null &
     job=$!
 }
@@ -83,12 +83,12 @@ same_weights "after a requeue"
 # Growth: who joins later is taken in, the job saves, ends and begins again on both.
 quick=last_call_timeout=0.5,join_timeout=20,keep_alive_interval=0.2,keep_alive_max_attempt=50,poll_sleep=0.05,join_delay=0
 mkdir "$work/meet"; rm -rf "$work/saved"; mkdir "$work/saved"; rm -f "$work/result" "$work/events"
-timeout 60 "$muster" run --rendezvous "$work/meet" --run-id grow --nodes 1:2 --host 127.0.0.1:2 --rendezvous-config $quick \
+timeout 150 "$muster" run --rendezvous "$work/meet" --run-id grow --nodes 1:2 --host 127.0.0.1:2 --rendezvous-config $quick \
     --allow-relaunch --json "$work/events" -- "$train" --steps $steps --step-ms 10 --checkpoint "$work/saved" --every 100000 \
     --json "$work/result" >"$work/out" 2>"$work/err" </dev/null &
 job=$!
 awaits 1 "step 50/"
-timeout 60 "$muster" run --join grow --rendezvous "$work/meet" --host localhost:2 --rendezvous-config $quick >"$work/join" 2>&1 </dev/null &
+timeout 150 "$muster" run --join grow --rendezvous "$work/meet" --host localhost:2 --rendezvous-config $quick >"$work/join" 2>&1 </dev/null &
 joiner=$!
 end "a job that somebody joins grows" 0 "relaunch to grow: localhost_[0-9]+_[0-9]+ is taken in; 4 engines and 0 standbys on 127.0.0.1:2, localhost:2"
 same_weights "growth"

@@ -24,10 +24,11 @@ submit() {   # NAME SCRIPT OPTIONS...: train as a job; sets `job`, its number
         "$bin/train" --steps $steps --step-ms 10 --checkpoint "$out/$name" --every 10 --json "$out/$name.json") || fail "sbatch $script"
 }
 state() { on scontrol show job "$job" -o | sed -n 's/.* JobState=\([A-Z_]*\).* Restarts=\([0-9]*\).* ExitCode=\([0-9:]*\).*/\1 \3 restarts \2/p;'; }
-is_over() { case $(on squeue -h -j "$job" -o %T 2>/dev/null) in PENDING | RUNNING | CONFIGURING | COMPLETING | REQUEUED | SUSPENDED) return 1 ;; esac; }
+why() { on scontrol show job "$job" -o; grep -E "JobId=$job|_job_complete|requeue" "$out"/slurm/slurmctld.log | tail -n 12; }
+is_over() { local state; state=$(on squeue -h -j "$job" -t all -o %T) && [[ $state =~ ^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY)$ ]]; }
 ends_well() {   # NAME SECONDS
     awaits "$2" "the end of $1 ($(on squeue -h -j "$job" -o '%T %r'))" is_over
-    on scontrol show job "$job" -o | grep -q ' ExitCode=0:0 ' || fail "$1 ended with $(on scontrol show job "$job" -o | grep -o ' ExitCode=[0-9:]*')"
+    on scontrol show job "$job" -o | grep -q ' ExitCode=0:0 ' || fail "$1 did not end well: $(why)"
     same_weights "$out/$1.json"
 }
 told() { grep -ah 'muster: relaunch\|of the relaunch\|asked to save\|goes on from' "$out/$1.log" | sed "s/^/$1: /"; }
