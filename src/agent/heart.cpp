@@ -8,31 +8,30 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "agent/link.hpp"
 #include "agent/log.hpp"
 #include "agent/proof.hpp"
+#include "agent/settings.hpp"
 #include "mpi/declare.hpp"
 
 namespace muster::agent {
 namespace {
 
-std::uint64_t now_ms() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
-}
+std::uint64_t now_ms() { return milliseconds(Clock::now()); }
 
 /// Members that can end one another: same node, same pid namespace.
 std::vector<std::uint32_t> nodes_of(const std::vector<RosterEntry>& roster) {
     const bool together = proof_allowed() == Proof::node;
-    std::vector<std::uint32_t> nodes(roster.size());
-    for (std::uint32_t r = 0; r < roster.size(); ++r) {
-        nodes[r] = r;
-        for (std::uint32_t other = 0; other < r && nodes[r] == r; ++other)
-            if (together && roster[other].member.node == roster[r].member.node && roster[r].process.space != 0 &&
-                roster[other].process.space == roster[r].process.space)
-                nodes[r] = nodes[other];
+    std::map<std::pair<std::string, std::uint64_t>, std::uint32_t> first;  // Of each node and space, the lowest.
+    std::vector<std::uint32_t> nodes;
+    for (const auto& entry : roster) {
+        const auto rank = static_cast<std::uint32_t>(nodes.size());
+        const bool may_share = together && entry.process.space != 0;
+        nodes.push_back(may_share ? first.try_emplace({entry.member.node, entry.process.space}, rank).first->second
+                                  : rank);
     }
     return nodes;
 }
@@ -71,6 +70,10 @@ void Heart::ring(Round round, const std::vector<Rank>& members) {
         perform(heart_->ring(round, members, now_ms()));
         mind(members);
     }
+    wake();
+}
+
+void Heart::wake() const {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
 }
@@ -90,8 +93,7 @@ void Heart::stop() {
         over_ = true;
     }
     told_.notify_all();
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
+    wake();
 }
 
 void Heart::confirm(std::chrono::milliseconds patience) {

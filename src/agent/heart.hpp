@@ -45,6 +45,7 @@ public:
 
 private:
     void run();
+    void wake() const;  ///< Its thread, out of poll(2).
     void mind(const std::vector<Rank>& members);
     void listen();
     void perform(const core::HeartbeatEffects& effects);
